@@ -131,7 +131,7 @@ pub fn of(entry: &Entry, local: Option<bool>) -> Option<Home> {
     }
     let words: Vec<&[u8]> = about.argv.iter().map(|word| &word[..]).collect();
     // The rest of a truncated script is not known.
-    let is_hidden = about.cut && commands::is_indirect(&words);
+    let is_hidden = about.cut && commands::is_open_ended(&words);
     commands::home(&words).or(is_hidden.then_some(Home::Credentials))
 }
 

@@ -2,205 +2,337 @@
 //!
 //! A command is looked for where a shell would find one: at the beginning, behind `env`, `sudo` and
 //! the like, and in scripts after `-c`. A false positive only costs others a run, so doubtful cases
-//! count as matches: where a script runs what it computes, all of its words may be that.
+//! count as matches: where a script runs what it computes, all of its words may be that, and where
+//! a shell's grammar is not known for certain, every word may be a command.
+//!
+//! All of this takes a number of steps that is proportional to the length of the command line:
+//! whatever takes longer than that is doubtful, too.
 
+mod escapes;
 mod rules;
 mod script;
+mod shells;
+mod suspect;
 
 use super::Home;
 use cachex_base::system::wrapper::{self, Environment, Wrapped};
-use glob::Pattern;
-use rules::{CREDENTIALS, MACHINE, Rule};
-use script::{Word, is_keyword};
+use rules::{CREDENTIALS, LEADERS, MACHINE, Rule};
+use script::{Command, is_keyword};
+use shells::Grammar;
 use std::cell::Cell;
-
-/// Shells, whose argument after `-c` is a script.
-const SHELLS: &[&str] =
-    &["ash", "bash", "dash", "fish", "ksh", "mksh", "oksh", "rbash", "sh", "yash", "zsh"];
-
-/// Commands that are followed by another command, or have a script among their arguments, besides
-/// those whose options [`wrapper`] knows.
-const LEADERS: &[&str] = &[
-    ".",
-    "alias",
-    "builtin",
-    "chroot",
-    "command",
-    "direnv",
-    "doas",
-    "docker",
-    "eval",
-    "exec",
-    "fakeroot",
-    "kubectl",
-    "ltrace",
-    "mise",
-    "nix",
-    "nsenter",
-    "parallel",
-    "podman",
-    "runuser",
-    "script",
-    "setpriv",
-    "source",
-    "ssh",
-    "ssh-agent",
-    "su",
-    "sudo",
-    "trap",
-    "unbuffer",
-    "unshare",
-    "watch",
-    "xargs",
-];
+use std::collections::BTreeSet;
+use suspect::Backslash;
 
 /// Options of `find` that are followed by a command.
 const EXECUTES: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 
 /// The deepest nesting of commands that is examined.
 const DEPTH: usize = 16;
-/// The number of commands that are examined.
-const MOST: usize = 20_000;
 
 /// Returns why the output of a command stays on its machine, if it does.
 pub fn home(words: &[&[u8]]) -> Option<Home> {
-    Search { left: Cell::new(MOST) }.command(words, DEPTH, Words::Known)
+    Search { budget: Budget::of(words) }.home(words)
 }
 
-/// The way in which the words of a command are known.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Words {
-    /// They are those of one command.
-    Known,
-    /// The beginning may be missing, and others are tried as well.
-    Tried,
-}
-
-/// Returns whether the command that runs is given by words after the first.
-pub fn is_indirect(words: &[&[u8]]) -> bool {
+/// Returns whether what a command prints may depend on words that are no longer known.
+pub fn is_open_ended(words: &[&[u8]]) -> bool {
     words.first().is_some_and(|word| {
         let name = name(word);
-        SHELLS.contains(&name) || is_leader(name) || name == "find"
+        shells::grammar(name).is_some()
+            || name == "find"
+            || rules::find(CREDENTIALS, rules::usual_name(name)).is_some()
+            || rules::find(LEADERS, name).is_some()
+            || wrapper::is_wrapper(word)
     })
 }
 
-fn is_leader(name: &str) -> bool {
-    LEADERS.contains(&name) || wrapper::is_wrapper(name.as_bytes())
+/// The steps that may still be taken. A step is a byte that is read, or something as quick.
+struct Budget {
+    left: Cell<usize>,
+}
+
+impl Budget {
+    /// Creates the budget for a command line.
+    fn of(words: &[&[u8]]) -> Budget {
+        Budget { left: Cell::new((1 << 16) + 16 * bytes(words)) }
+    }
+
+    /// Takes some steps. Returns whether there were enough of them.
+    fn spend(&self, steps: usize) -> bool {
+        let left = self.left.get().checked_sub(steps);
+        self.left.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
 }
 
 /// A search for commands that print something of this kind.
 struct Search {
-    /// The number of commands that may still be examined. What is longer counts as a match.
-    left: Cell<usize>,
+    budget: Budget,
 }
 
 impl Search {
-    fn command(&self, words: &[&[u8]], depth: usize, known: Words) -> Option<Home> {
+    fn home(&self, words: &[&[u8]]) -> Option<Home> {
+        let home = self.command(words, DEPTH);
+        home.or_else(|| self.budget.is_spent().then_some(Home::Credentials))
+    }
+
+    /// Examines a command and those that it runs.
+    fn command(&self, words: &[&[u8]], depth: usize) -> Option<Home> {
         let words = behind_prefixes(words);
         let (command, arguments) = words.split_first()?;
         let name = name(command);
-        if MACHINE.contains(&name) {
-            return Some(Home::Machine);
+        if let Some(home) = self.prints(name, arguments) {
+            return Some(home);
         }
-        let prints = |(of, pattern): &Rule| like(of, name) && are_among(pattern, arguments);
-        let is_too_much = depth == 0 || self.left.get() == 0;
-        if CREDENTIALS.iter().any(prints) || lists_variables(words) || is_too_much {
+        if depth == 0 || self.budget.is_spent() {
             return Some(Home::Credentials);
         }
-        self.left.update(|left| left - 1);
         let depth = depth - 1;
-        if SHELLS.contains(&name) {
-            let (scripts, parameters) = scripts(arguments);
-            return scripts.iter().find_map(|script| self.script(script, parameters, depth));
+        if let Some(grammar) = shells::grammar(name) {
+            return self.shell(grammar, arguments, depth);
+        }
+        if !rules::is_harmless_to_files(name) && self.names_secret(arguments) {
+            return Some(Home::Credentials);
         }
         if name == "find" {
             let commands = arguments.split(|word| EXECUTES.contains(word)).skip(1);
             return commands.into_iter().find_map(|words| {
                 let end = words.iter().position(|word| matches!(*word, b";" | b"+"));
-                self.command(&words[..end.unwrap_or(words.len())], depth, Words::Known)
+                self.command(&words[..end.unwrap_or(words.len())], depth)
             });
         }
-        if let Some(wrapped) = behind(words) {
-            let behind: Vec<&[u8]> = wrapped.words.iter().map(Vec::as_slice).collect();
-            return self.command(&behind, depth, known);
+        if wrapper::is_wrapper(command) {
+            self.budget.spend(bytes(words));
+            let behind = behind(words)?;
+            return self.command(&slices(&behind), depth);
         }
-        if !is_leader(name) {
+        self.leads(name, arguments).then(|| self.leader(name, arguments, depth)).flatten()
+    }
+
+    /// Returns why what a command itself prints stays on the machine, whatever it runs.
+    fn prints(&self, name: &str, arguments: &[&[u8]]) -> Option<Home> {
+        self.budget.spend(4);
+        if self.is_in(MACHINE, name, arguments) {
+            return Some(Home::Machine);
+        }
+        let prints = !is_harmless(name, arguments)
+            && (self.is_in(CREDENTIALS, rules::usual_name(name), arguments)
+                || self.lists_variables(name, arguments));
+        prints.then_some(Home::Credentials)
+    }
+
+    fn is_in(&self, rules: &[Rule], name: &str, arguments: &[&[u8]]) -> bool {
+        rules::find(rules, name).is_some_and(|patterns| {
+            self.budget.spend(patterns.len() * bytes(arguments));
+            patterns.is_empty() || patterns.iter().any(|pattern| are_among(pattern, arguments))
+        })
+    }
+
+    /// Returns whether another command may be among the arguments of this one.
+    fn leads(&self, name: &str, arguments: &[&[u8]]) -> bool {
+        self.is_in(LEADERS, name, arguments)
+    }
+
+    /// Returns whether a command, or a builtin of a shell, prints variables, in which secrets are
+    /// handed around.
+    fn lists_variables(&self, name: &str, arguments: &[&[u8]]) -> bool {
+        let is_option = |word: &&&[u8]| word.starts_with(b"-");
+        let mut names = arguments.iter().filter(|word| !is_option(word));
+        let is_secret = |word: &&[u8]| !rules::is_public_variable(word);
+        match name {
+            "env" | "genv" => {
+                self.budget.spend(bytes(arguments));
+                let words: Vec<&[u8]> = [&b"env"[..]].iter().chain(arguments).copied().collect();
+                behind(&words).is_none()
+            }
+            "printenv" => names.clone().next().is_none() || names.any(is_secret),
+            "set" | "setenv" => arguments.is_empty(),
+            "declare" | "export" | "readonly" | "typeset" => {
+                let mut options = arguments.iter().filter(is_option);
+                names.clone().next().is_none()
+                    || options.any(|word| word.contains(&b'p')) && names.any(is_secret)
+            }
+            _ => false,
+        }
+    }
+
+    fn names_secret(&self, words: &[&[u8]]) -> bool {
+        self.budget.spend(2 * words.len());
+        words.iter().any(|word| rules::is_secret_file(word))
+    }
+
+    fn shell(&self, grammar: Grammar, arguments: &[&[u8]], depth: usize) -> Option<Home> {
+        let (scripts, parameters) = shells::scripts(grammar, arguments);
+        if self.names_secret(parameters) {
+            return Some(Home::Credentials);
+        }
+        scripts.iter().find_map(|script| {
+            let suspect = (grammar != Grammar::Posix).then(|| self.suspect(grammar, script));
+            suspect.flatten().or_else(|| self.script(script, parameters, depth))
+        })
+    }
+
+    /// Examines a command that may run others. Options with values of their own make it unclear
+    /// which word is the command, and some words may be scripts.
+    fn leader(&self, name: &str, arguments: &[&[u8]], depth: usize) -> Option<Home> {
+        // It only says what would run.
+        if name == "command" && arguments.first().is_some_and(|it| matches!(*it, b"-v" | b"-V")) {
             return None;
         }
-        let home = self.script(&arguments.join(&b' '), &[], depth);
-        let is_script = |at: usize| {
-            let is_next = at > 0 && is_script_next(arguments[at - 1]);
-            is_next
-                || matches!(name, "alias" | "trap")
-                || arguments[at].iter().any(|&byte| !is_plain(byte))
-        };
-        let mut scripts = (0..arguments.len()).filter(|&at| is_script(at));
-        let home = home.or_else(|| {
-            scripts.find_map(|at| {
-                let word = arguments[at];
-                let is_set = name == "alias" || word.starts_with(b"--");
-                self.script(if is_set { value(word) } else { word }, &[], depth)
-            })
-        });
-        if home.is_some() || known == Words::Tried {
-            return home;
+        if rules::JOINS.contains(&name) && arguments.iter().any(|word| is_script(word)) {
+            let home = self.script(&arguments.join(&b' '), &[], depth);
+            if home.is_some() {
+                return home;
+            }
         }
-        // Options with values of their own make it unclear which word is the command, so try all.
-        (0..arguments.len()).find_map(|at| self.command(&arguments[at..], depth, Words::Tried))
+        let is_always = matches!(name, "alias" | "trap");
+        let home = (0..arguments.len()).find_map(|at| {
+            let word = arguments[at];
+            let is_next = at > 0 && is_script_next(arguments[at - 1]);
+            let is_set = name == "alias" || word.starts_with(b"--") && word.contains(&b'=');
+            (is_always || is_set || is_next || is_script(word))
+                .then(|| self.script(if is_set { value(word) } else { word }, &[], depth))
+                .flatten()
+        });
+        // These end the commands of `find` and `parallel`.
+        let ends = |word: &&[u8]| word.starts_with(b":::") || matches!(*word, b";" | b"+");
+        let mut parts = arguments.split(ends);
+        home.or_else(|| parts.find_map(|words| self.any_of(words)))
+    }
+
+    /// Examines words each of which may be a command.
+    fn any_of(&self, words: &[&[u8]]) -> Option<Home> {
+        (0..words.len()).find_map(|at| self.prints(name(words[at]), &words[at + 1..]))
     }
 
     /// Examines a script, to which these parameters are given.
-    fn script(&self, script: &[u8], parameters: &[&[u8]], depth: usize) -> Option<Home> {
-        // Reading it takes as long as some commands do.
-        self.left.update(|left| left.saturating_sub(script.len() / 16));
-        let script = script::parse(script);
-        if script.is_odd {
+    fn script(&self, text: &[u8], parameters: &[&[u8]], depth: usize) -> Option<Home> {
+        let script = script::parse(text, &self.budget);
+        if script.is_odd || script.inputs.iter().any(|file| rules::is_secret_file(file)) {
             return Some(Home::Credentials);
         }
-        let commands: Vec<Vec<&[u8]>> = script.commands.iter().map(|it| texts(it)).collect();
-        let home = commands.iter().find_map(|words| self.command(words, depth, Words::Known));
-        let mut open =
-            script.commands.iter().filter(|words| runs_what_it_computes(words)).peekable();
-        if home.is_some() || open.peek().is_none() {
+        let commands: Vec<Vec<&[u8]>> = script.commands.iter().map(Command::texts).collect();
+        let home = commands.iter().zip(&script.commands).find_map(|(words, command)| {
+            let is_nothing = command.is_silent && self.lists(words);
+            (!is_nothing).then(|| self.command(words, depth)).flatten()
+        });
+        let home = home
+            .or_else(|| script.is_unclear.then(|| self.suspect(Grammar::Posix, text)).flatten());
+        let open = script.commands.iter().filter(|command| self.runs_what_it_computes(command));
+        let open: Vec<Vec<&[u8]>> = open.map(Command::texts).collect();
+        if home.is_some() || open.is_empty() {
             return home;
         }
-        let open: Vec<Vec<&[u8]>> = open.map(|words| texts(words)).collect();
+        self.budget.spend(open.iter().map(|words| bytes(words)).sum());
+        if open.iter().flatten().any(|word| rules::may_be_known(name(word))) {
+            return Some(Home::Credentials);
+        }
         let mut values: Vec<Vec<&[u8]>> = script.values.iter().map(|it| vec![&it[..]]).collect();
         values.push(parameters.to_vec());
-        commands.iter().chain(&values).find_map(|words| self.computed(words, &open, depth))
+        self.computed(&commands, &values, &open, depth)
     }
 
-    /// Examines what one of the open commands of a script would run if it were computed from these
-    /// words.
-    fn computed(&self, words: &[&[u8]], open: &[Vec<&[u8]>], depth: usize) -> Option<Home> {
-        let depth = depth.saturating_sub(1);
-        (0..words.len()).find_map(|at| {
-            let word = value(words[at]);
-            let home = self.command(&words[at..], depth, Words::Tried);
-            let home = home.or_else(|| {
-                let text = String::from_utf8_lossy(word).replace("\\n", "\n");
-                let is_script = text.bytes().any(|byte| !is_plain(byte));
-                is_script.then(|| self.script(text.as_bytes(), &[], depth)).flatten()
-            });
-            home.or_else(|| {
-                open.iter().find_map(|arguments| {
-                    let arguments = behind_prefixes(arguments).iter().copied();
-                    let words: Vec<&[u8]> = [word].into_iter().chain(arguments).collect();
-                    self.command(&words, depth, Words::Tried)
-                })
-            })
-            .or_else(|| self.command(&[word], depth, Words::Tried))
+    /// Returns whether a command of a script prints variables, and does nothing else.
+    fn lists(&self, words: &[&[u8]]) -> bool {
+        let words = behind_prefixes(words);
+        words.split_first().is_some_and(|(word, rest)| self.lists_variables(name(word), rest))
+    }
+
+    /// Returns whether a command of a script runs what the script computes, rather than what it
+    /// says.
+    fn runs_what_it_computes(&self, command: &Command) -> bool {
+        let mut words = command.words.iter().skip_while(|word| is_prefix(&word.text));
+        if words.clone().next().is_some_and(|first| first.is_open) {
+            return true;
+        }
+        let texts = command.texts();
+        let texts = behind_prefixes(&texts);
+        let Some((first, rest)) = texts.split_first() else { return false };
+        let is_shell = shells::grammar(name(first)).is_some();
+        let reads_input = |texts: &[&[u8]]| {
+            let may = shells::may_read_input(name(texts[0]));
+            may && self.budget.spend(bytes(texts)) && shells::reads_input(texts)
+        };
+        let last = if is_shell { 1 } else { texts.len() };
+        (is_shell || wrapper::is_wrapper(first) || self.leads(name(first), rest))
+            && (words.any(|word| word.is_open) || (0..last).any(|at| reads_input(&texts[at..])))
+    }
+
+    /// Examines what the open commands of a script would run if their names were among these
+    /// words, or if they ran one of them as a script.
+    fn computed(
+        &self,
+        commands: &[Vec<&[u8]>],
+        values: &[Vec<&[u8]>],
+        open: &[Vec<&[u8]>],
+        depth: usize,
+    ) -> Option<Home> {
+        let Some(depth) = depth.checked_sub(1) else { return Some(Home::Credentials) };
+        let mut names = BTreeSet::new();
+        for (words, is_command) in
+            commands.iter().map(|words| (words, true)).chain(values.iter().map(|it| (it, false)))
+        {
+            // What a command is called was examined, and `set -e` computes nothing.
+            let first = words.len() - behind_prefixes(words).len();
+            for at in 0..words.len() {
+                let word = value(words[at]);
+                let is_name = is_command && at == first && self.lists_variables(name(word), &[]);
+                let home = self.prints(name(words[at]), &words[at + 1..]).filter(|_| !is_name);
+                let home = home.or_else(|| {
+                    let text = String::from_utf8_lossy(word).replace("\\n", "\n");
+                    let text = text.as_bytes();
+                    is_script(text).then(|| self.script(text, &[], depth)).flatten()
+                });
+                if home.is_some() {
+                    return home;
+                }
+                if !is_name && rules::is_known(name(word)) {
+                    names.insert(name(word));
+                }
+            }
+        }
+        names.into_iter().find_map(|name| {
+            let of = |words: &Vec<&[u8]>| self.prints(name, behind_prefixes(words));
+            self.prints(name, &[]).or_else(|| open.iter().find_map(of))
         })
     }
+
+    /// Examines a text in which any word may be a command that prints credentials.
+    fn suspect(&self, grammar: Grammar, text: &[u8]) -> Option<Home> {
+        let readings = [Backslash::Quotes, Backslash::Divides];
+        let readings = &readings[..if text.contains(&b'\\') { 2 } else { 1 }];
+        let prints = |words: &[&[u8]]| {
+            let arguments = &words[1..];
+            let mut names = [words[0], value(words[0])].into_iter().map(suspect::bare).map(name);
+            names.any(|name| {
+                let lists = grammar == Grammar::Fish && name == "set";
+                lists && arguments.iter().all(|word| word.starts_with(b"-") && *word != b"-e")
+                    || self.prints(name, arguments) == Some(Home::Credentials)
+            })
+        };
+        let is_found = readings.iter().any(|&backslash| {
+            self.budget.spend(text.len());
+            suspect::lines(text, backslash).iter().any(|line| {
+                let line = slices(line);
+                self.names_secret(&line) || (0..line.len()).any(|at| prints(&line[at..]))
+            })
+        });
+        is_found.then_some(Home::Credentials)
+    }
+}
+
+/// Returns whether the command itself comes after this word.
+fn is_prefix(word: &[u8]) -> bool {
+    is_keyword(word) && word != b"time" || word.contains(&b'=') && !word.starts_with(b"-")
 }
 
 /// Returns the words from the one on that is the command.
 fn behind_prefixes<'w, 's>(words: &'w [&'s [u8]]) -> &'w [&'s [u8]] {
-    let is_prefix = |word: &&&[u8]| {
-        is_keyword(word) && !matches!(**word, b"time")
-            || word.contains(&b'=') && !word.starts_with(b"-")
-    };
-    &words[words.iter().take_while(is_prefix).count()..]
+    &words[words.iter().take_while(|word| is_prefix(word)).count()..]
 }
 
 /// Returns the value that a word assigns, or else the word.
@@ -208,100 +340,19 @@ fn value(word: &[u8]) -> &[u8] {
     word.splitn(2, |&byte| byte == b'=').last().unwrap_or(word)
 }
 
-/// Returns the text of words that are there whatever is expanded.
-fn texts(words: &[Word]) -> Vec<&[u8]> {
-    words.iter().filter(|word| !word.may_vanish()).map(|word| &word.text[..]).collect()
+/// Returns the command that a wrapper runs. Variables are not known.
+fn behind(words: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+    Wrapped::new(words, Environment::new(&|_| None))?.next(None).map(|behind| behind.words)
 }
 
-/// Returns whether a command of a script runs what the script computes, rather than what it says.
-fn runs_what_it_computes(words: &[Word]) -> bool {
-    let is_prefix = |word: &&Word| is_keyword(&word.text) || word.text.contains(&b'=');
-    let words = &words[words.iter().take_while(is_prefix).count()..];
-    let Some(command) = words.first() else { return false };
-    let name = name(&command.text);
-    if command.is_open {
-        return true;
-    }
-    let is_any_open = words.iter().any(|word| word.is_open);
-    if SHELLS.contains(&name) {
-        return is_any_open || reads_input(&texts(words));
-    }
-    is_leader(name) && (is_any_open || (0..words.len()).any(|at| reads_input(&texts(&words[at..]))))
-}
-
-/// Returns whether a command is a shell, or a builtin of one, that reads its script from its
-/// standard input.
-fn reads_input(words: &[&[u8]]) -> bool {
-    let Some((command, arguments)) = words.split_first() else { return false };
-    match name(command) {
-        "." | "source" => arguments.first().is_some_and(|file| file.starts_with(b"/dev/")),
-        name if SHELLS.contains(&name) => {
-            let is_script_read = |word: &&[u8]| {
-                word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b's')
-                    || word.starts_with(b"/dev/")
-            };
-            arguments.iter().all(|word| word.starts_with(b"-") || word.starts_with(b"+"))
-                && scripts(arguments).0.is_empty()
-                || arguments.iter().any(is_script_read)
+/// Returns whether these arguments make a command print nothing of interest.
+fn is_harmless(name: &str, arguments: &[&[u8]]) -> bool {
+    match arguments {
+        [b"--help" | b"--version"] => true,
+        [b"status", options @ ..] if name == "vault" => {
+            options.iter().all(|word| word.starts_with(b"-"))
         }
-        _ => false,
-    }
-}
-
-/// Returns the words that may be scripts among the arguments of a shell, and those after them.
-fn scripts<'w, 's>(arguments: &'w [&'s [u8]]) -> (Vec<&'s [u8]>, &'w [&'s [u8]]) {
-    let mut scripts = Vec::new();
-    let mut rest = arguments;
-    let (mut is_script, mut values, mut are_options) = (false, 0, true);
-    while let Some((word, behind)) = rest.split_first() {
-        let is_option = are_options && (word.starts_with(b"-") || word.starts_with(b"+"));
-        if !is_option && scripts.len() > values {
-            break;
-        }
-        rest = behind;
-        if !is_option {
-            scripts.push(*word);
-        } else if matches!(*word, b"-" | b"--") {
-            are_options = false;
-        } else if let Some(long) = word.strip_prefix(b"--") {
-            let name = long.split(|&byte| byte == b'=').next().unwrap_or_default();
-            // These are fish's, and may be abbreviated.
-            if name.len() > 1
-                && [&b"command"[..], b"init-command"].iter().any(|it| it.starts_with(name))
-            {
-                is_script = true;
-                scripts.extend(long.get(name.len() + 1..));
-            }
-            values += usize::from(matches!(long, b"rcfile" | b"init-file"));
-        } else {
-            let letters = &word[1..];
-            values += letters.iter().filter(|&&letter| matches!(letter, b'o' | b'O')).count();
-            if let Some(at) = letters.iter().position(|letter| matches!(letter, b'c' | b'C')) {
-                is_script |= word[0] == b'-';
-                // Fish takes it from the same word.
-                scripts.extend(Some(&letters[at + 1..]).filter(|it| !it.is_empty()));
-                values += usize::from(at + 1 < letters.len());
-            }
-        }
-    }
-    if is_script { (scripts, rest) } else { (Vec::new(), rest) }
-}
-
-/// Returns the command behind a wrapper. Variables are not known.
-fn behind<'o>(words: &[&[u8]]) -> Option<Wrapped<'o>> {
-    wrapper::behind(words, Environment::new(&|_| None))
-}
-
-/// Returns whether a command, or a builtin of a shell, prints the whole environment, where secrets
-/// are handed around.
-fn lists_variables(words: &[&[u8]]) -> bool {
-    let Some((command, arguments)) = words.split_first() else { return false };
-    match name(command) {
-        "env" | "genv" => behind(words).is_none(),
-        "set" => arguments.is_empty(),
-        "declare" | "export" | "readonly" | "typeset" => {
-            arguments.iter().all(|word| word.starts_with(b"-"))
-        }
+        [b"version"] => name == "vault",
         _ => false,
     }
 }
@@ -312,9 +363,9 @@ fn is_script_next(option: &[u8]) -> bool {
     is_short && option.contains(&b'c') || option == b"--command"
 }
 
-/// Returns whether a byte may be part of a name that is no script.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_./:,+@%".contains(&byte)
+/// Returns whether a text is more than one word to a shell, or another one.
+fn is_script(text: &[u8]) -> bool {
+    text.iter().any(|byte| b" \t\n;&|()<>$`'\"\\".contains(byte))
 }
 
 /// Returns the last component of a path, or nothing if it is not UTF-8.
@@ -323,16 +374,33 @@ fn name(command: &[u8]) -> &str {
     std::str::from_utf8(base).unwrap_or_default()
 }
 
-fn are_among(patterns: &[&str], words: &[&[u8]]) -> bool {
-    let mut words = words.iter().filter_map(|word| std::str::from_utf8(word).ok());
-    patterns.iter().all(|pattern| words.any(|word| like(pattern, word)))
+/// Returns the length of words, each with what ends it.
+fn bytes(words: &[&[u8]]) -> usize {
+    words.iter().map(|word| word.len() + 1).sum()
 }
 
-fn like(pattern: &str, word: &str) -> bool {
-    if !pattern.contains('*') {
-        return pattern == word;
+fn slices(words: &[Vec<u8>]) -> Vec<&[u8]> {
+    words.iter().map(Vec::as_slice).collect()
+}
+
+/// Returns whether words match these patterns in their order, with others between them.
+fn are_among(patterns: &str, words: &[&[u8]]) -> bool {
+    let mut words = words.iter();
+    patterns.split(' ').all(|pattern| words.any(|word| like(pattern, word)))
+}
+
+/// Returns whether a word matches a pattern, in which `*` stands for any text.
+fn like(pattern: &str, word: &[u8]) -> bool {
+    let word = String::from_utf8_lossy(word);
+    let Some((first, rest)) = pattern.split_once('*') else { return word == pattern };
+    let Some(mut word) = word.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = word.find(part) else { return false };
+        word = &word[at + part.len()..];
     }
-    Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(word))
+    word.ends_with(last)
 }
 
 #[cfg(test)]

@@ -144,9 +144,11 @@ fn a_command_behind_a_link_to_a_wrapper_or_in_a_script_is_not_shared() {
     let link = link.to_str().unwrap();
     for argv in [
         &[link, "A=b"][..],
-        &[link, "A=b", "printenv", "PATH"],
+        &[link, "A=b", "printenv", "A"],
         &["sh", "-c", "printenv>x; cat x"],
         &["sh", "-c", "e=printenv; $e PATH"],
+        &["sh", "-c", "cat </proc/self/environ"],
+        &["bash", "-c", "bash <<< env"],
     ] {
         let call = machines.cachex.exec(argv).with("--portable --scope a --verbose");
         machines.on("a", &call).once().mentions(&["not shared with other machines"]);
@@ -154,10 +156,12 @@ fn a_command_behind_a_link_to_a_wrapper_or_in_a_script_is_not_shared() {
         machines.verb("a", "push").once().exits(0);
         assert!(super::files_below(folder.objects()).is_empty(), "{argv:?}");
     }
-    let call = machines.cachex.exec([link, "A=b", "echo", "hi"]).with("--portable --scope a");
-    machines.on("a", &call).once().prints("hi\n");
-    machines.shares("a");
-    machines.on("b", &call.with("--verbose")).once().mentions(&["hit (remote)"]);
+    for argv in [&[link, "A=b", "echo", "hi"][..], &["sh", "-c", "env >/dev/null; echo hi"]] {
+        let call = machines.cachex.exec(argv).with("--portable --scope a");
+        machines.on("a", &call).once().prints("hi\n");
+        machines.shares("a");
+        machines.on("b", &call.with("--verbose")).once().mentions(&["hit (remote)"]);
+    }
 }
 
 #[test]

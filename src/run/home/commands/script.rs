@@ -4,6 +4,13 @@
 //! it, but neither values of variables nor which commands run. What it does not understand, it
 //! takes for commands rather than for text.
 
+mod word;
+
+pub use word::Word;
+
+use super::{Budget, escapes};
+use word::ends_word;
+
 /// The deepest nesting of parentheses and substitutions that is followed.
 const DEPTH: usize = 64;
 
@@ -31,47 +38,72 @@ const KEYWORDS: [&[u8]; 16] = [
 #[derive(Default)]
 pub struct Script {
     /// Each one with its assignments and keywords in front.
-    pub commands: Vec<Vec<Word>>,
+    pub commands: Vec<Command>,
     /// Values that variables may have in it.
     pub values: Vec<Vec<u8>>,
-    /// True if it is nested too deeply to be examined.
+    /// The files that are opened as somebody's input.
+    pub inputs: Vec<Vec<u8>>,
+    /// True if it is too long or nested too deeply to be examined.
     pub is_odd: bool,
+    /// True if shells differ about what some of it means, so that there may be other commands.
+    pub is_unclear: bool,
 }
 
-/// A word without its quotes. Of what is expanded, nothing is left.
-#[derive(Clone, Default)]
-pub struct Word {
-    /// The text.
-    pub text: Vec<u8>,
-    /// True if some of it is expanded behind the last slash, so that a command of this name is not
-    /// known.
-    pub is_open: bool,
-    /// True if some of it was quoted, so that it is a word even without any text.
-    is_quoted: bool,
+/// A simple command.
+#[derive(Default)]
+pub struct Command {
+    /// Its words, those in front of its name included.
+    pub words: Vec<Word>,
+    /// True if nobody reads its output, but for how long it is or whether something is in it.
+    pub is_silent: bool,
 }
 
-/// Where the parser stands.
+/// A command that is being read.
+#[derive(Default)]
+struct Draft {
+    words: Vec<Word>,
+    /// True once a word of it is more than a keyword.
+    is_named: bool,
+    /// The number of redirections of its output, and how many of them are to nowhere.
+    outputs: usize,
+    nowhere: usize,
+    /// The command whose output it reads, by its place in [`Script::commands`].
+    source: Option<usize>,
+}
+
+/// A document that begins with the next line.
+struct Document {
+    end: Vec<u8>,
+    /// True if tabs before the end do not count.
+    is_indented: bool,
+}
+
+/// Where the parser stands. It never goes back.
 struct Parser<'s> {
     script: &'s [u8],
     at: usize,
     depth: usize,
-    /// The length of texts that may still be read apart: one may be in many others.
-    left: usize,
+    /// Texts that are read apart, and that may be in many others, are charged to it.
+    budget: &'s Budget,
     told: Script,
-    /// The ends of the documents that begin with the next line.
-    documents: Vec<Vec<u8>>,
+    documents: Vec<Document>,
 }
 
-/// Returns the commands in a script.
-pub fn parse(script: &[u8]) -> Script {
-    let mut parser = Parser::new(script, 0, 4096 + 8 * script.len());
-    parser.all();
+/// Returns the commands in a script. Takes a number of steps that is proportional to its length,
+/// and to that of texts in it that are read apart, all of which is charged to the budget.
+pub fn parse(script: &[u8], budget: &Budget) -> Script {
+    let mut parser = Parser::new(script, 0, budget);
+    if budget.spend(script.len()) {
+        parser.all();
+    } else {
+        parser.told.is_odd = true;
+    }
     parser.told
 }
 
 impl<'s> Parser<'s> {
-    fn new(script: &'s [u8], depth: usize, left: usize) -> Parser<'s> {
-        Parser { script, at: 0, depth, left, told: Script::default(), documents: Vec::new() }
+    fn new(script: &'s [u8], depth: usize, budget: &'s Budget) -> Parser<'s> {
+        Parser { script, at: 0, depth, budget, told: Script::default(), documents: Vec::new() }
     }
 
     /// Reads all commands.
@@ -91,16 +123,10 @@ impl<'s> Parser<'s> {
         Some(byte)
     }
 
-    fn skip(&mut self, bytes: &[u8]) -> bool {
-        let is_next = self.script[self.at.min(self.script.len())..].starts_with(bytes);
-        self.at += if is_next { bytes.len() } else { 0 };
-        is_next
-    }
-
     /// Reads commands up to an end, which is taken too.
     fn commands(&mut self, end: Option<u8>) {
         self.depth += 1;
-        let mut command = Vec::new();
+        let mut draft = Draft::default();
         // Patterns of `case` have a parenthesis that ends nothing.
         let mut cases = 0_usize;
         while let Some(byte) = self.peek() {
@@ -109,54 +135,61 @@ impl<'s> Parser<'s> {
                 break;
             }
             match byte {
-                b' ' | b'\t' | b'\r' => self.at += 1,
+                b' ' | b'\t' => self.at += 1,
                 b'#' => self.skip_line(),
                 b'\n' => {
                     self.at += 1;
-                    self.finish(&mut command);
+                    self.finish(&mut draft);
                     self.read_documents();
                 }
                 // It ends a pattern.
                 b')' if cases > 0 => {
                     self.at += 1;
-                    command.clear();
+                    draft = Draft::default();
                 }
-                b';' | b'|' | b')' => {
+                b'|' => {
                     self.at += 1;
-                    self.finish(&mut command);
+                    let source = self.finish(&mut draft);
+                    draft.source = source.filter(|_| self.peek() != Some(b'|'));
+                }
+                b';' | b')' => {
+                    self.at += 1;
+                    self.finish(&mut draft);
                 }
                 b'&' => {
                     self.at += 1;
                     if self.peek() == Some(b'>') {
-                        self.redirection();
+                        self.redirection(&mut draft, None);
                     } else {
-                        self.finish(&mut command);
+                        self.finish(&mut draft);
                     }
                 }
                 b'(' => {
                     self.at += 1;
-                    self.finish(&mut command);
+                    self.finish(&mut draft);
                     self.inner();
                 }
-                b'<' | b'>' => self.redirection(),
+                b'<' | b'>' => self.redirection(&mut draft, None),
                 _ => {
                     let word = self.word();
                     let is_redirected = matches!(self.peek(), Some(b'<' | b'>'));
                     if word.is_bare(b"{") || word.is_bare(b"}") {
-                        self.finish(&mut command);
-                    } else if !(is_redirected && word.is_descriptor()) {
-                        let is_first = command.iter().all(|word: &Word| is_keyword(&word.text));
-                        if is_first && word.is_bare(b"case") {
+                        self.finish(&mut draft);
+                    } else if is_redirected && word.is_descriptor() {
+                        self.redirection(&mut draft, Some(word));
+                    } else {
+                        if !draft.is_named && word.is_bare(b"case") {
                             cases += 1;
-                        } else if is_first && word.is_bare(b"esac") {
+                        } else if !draft.is_named && word.is_bare(b"esac") {
                             cases = cases.saturating_sub(1);
                         }
-                        command.push(word);
+                        draft.is_named |= !is_keyword(&word.text);
+                        draft.words.push(word);
                     }
                 }
             }
         }
-        self.finish(&mut command);
+        self.finish(&mut draft);
         self.depth -= 1;
     }
 
@@ -168,29 +201,53 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads a text with commands of its own.
-    fn read_apart<'t>(&mut self, text: &'t [u8], read: impl FnOnce(&mut Parser<'t>)) {
-        let left = self.left.checked_sub(text.len() + 1);
-        self.told.is_odd |= left.is_none();
-        let Some(left) = left.filter(|_| self.may_descend()) else { return };
-        let mut parser = Parser::new(text, self.depth + 1, left);
+    fn read_apart<'t>(&mut self, text: &'t [u8], read: impl FnOnce(&mut Parser<'t>))
+    where
+        's: 't,
+    {
+        if !self.may_descend() {
+            return;
+        }
+        if !self.budget.spend(text.len() + 1) {
+            return self.give_up();
+        }
+        let mut parser = Parser::new(text, self.depth + 1, self.budget);
         read(&mut parser);
-        self.left = parser.left;
         let told = parser.told;
         self.told.commands.extend(told.commands);
         self.told.values.extend(told.values);
-        self.told.is_odd |= told.is_odd;
+        self.told.inputs.extend(told.inputs);
+        self.told.is_unclear |= told.is_unclear;
+        if told.is_odd {
+            self.give_up();
+        }
     }
 
     fn may_descend(&mut self) -> bool {
         let may = self.depth < DEPTH;
-        self.told.is_odd |= !may;
+        if !may {
+            self.give_up();
+        }
         may
     }
 
-    fn finish(&mut self, command: &mut Vec<Word>) {
-        if !command.is_empty() {
-            self.told.commands.push(std::mem::take(command));
+    /// Leaves the rest unread.
+    fn give_up(&mut self) {
+        self.told.is_odd = true;
+        self.at = self.script.len();
+    }
+
+    /// Ends a command. Returns its place.
+    fn finish(&mut self, draft: &mut Draft) -> Option<usize> {
+        let Draft { words, outputs, nowhere, source, .. } = std::mem::take(draft);
+        if words.is_empty() {
+            return None;
         }
+        if let Some(source) = source.filter(|_| counts_input(&words)) {
+            self.told.commands[source].is_silent = true;
+        }
+        self.told.commands.push(Command { words, is_silent: outputs == 1 && nowhere == 1 });
+        (outputs == 0).then(|| self.told.commands.len() - 1)
     }
 
     fn skip_line(&mut self) {
@@ -199,16 +256,22 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// Reads an operator such as `2>&` and its target.
-    fn redirection(&mut self) {
-        let is_document = self.script[self.at..].starts_with(b"<<")
-            && !self.script[self.at..].starts_with(b"<<<");
+    /// Reads an operator such as `2>&` behind its descriptor, and its target.
+    fn redirection(&mut self, draft: &mut Draft, descriptor: Option<Word>) {
+        let from = self.at;
         while self.peek().is_some_and(|byte| b"<>&|".contains(&byte)) {
             self.at += 1;
         }
-        if is_document {
-            self.skip(b"-");
-        } else if self.skip(b"(") {
+        let operator = &self.script[from..self.at];
+        let is_input = operator.starts_with(b"<");
+        let is_output = !is_input && descriptor.is_none_or(|word| word.text == b"1");
+        draft.outputs += usize::from(is_output);
+        let is_document = operator == b"<<";
+        let is_indented = is_document && self.peek() == Some(b'-');
+        if is_indented {
+            self.at += 1;
+        } else if !is_document && self.peek() == Some(b'(') {
+            self.at += 1;
             return self.inner();
         }
         while self.peek().is_some_and(|byte| b" \t".contains(&byte)) {
@@ -218,162 +281,47 @@ impl<'s> Parser<'s> {
             return;
         }
         let target = self.word();
-        if is_document {
-            self.documents.push(target.text);
+        match operator {
+            b"<<" => {
+                // An end with a dollar sign is taken as it is written.
+                self.told.is_unclear |= target.is_open;
+                self.documents.push(Document { end: target.text, is_indented });
+            }
+            // It may be a script.
+            b"<<<" => self.read_apart(&target.text, Parser::all),
+            b">" | b">>" | b">|" if is_output && target.is_bare(b"/dev/null") => {
+                draft.nowhere += 1;
+            }
+            _ if is_input => self.told.inputs.push(target.text),
+            _ => {}
         }
     }
 
     /// Reads the documents that begin here. They may be scripts, or texts with substitutions.
     fn read_documents(&mut self) {
-        for end in std::mem::take(&mut self.documents) {
+        for Document { end, is_indented } in std::mem::take(&mut self.documents) {
             let start = self.at;
-            while self.at < self.script.len() {
+            let mut is_ended = false;
+            while self.at < self.script.len() && !is_ended {
                 let from = self.at;
                 self.skip_line();
-                let line = self.script[from..self.at].trim_ascii_start();
+                let line = &self.script[from..self.at];
                 self.at = self.script.len().min(self.at + 1);
-                if line == end {
-                    break;
-                }
+                let tabs = line.iter().take_while(|&&byte| is_indented && byte == b'\t').count();
+                is_ended = line[tabs..] == end;
             }
+            self.told.is_unclear |= !is_ended;
             let document = &self.script[start..self.at];
             self.read_apart(document, |parser| parser.quoted(&mut Word::default(), 0));
             self.read_apart(document, Parser::all);
         }
     }
-
-    /// Reads a word.
-    fn word(&mut self) -> Word {
-        let mut word = Word::default();
-        let mut has_pattern = false;
-        while let Some(byte) = self.peek().filter(|&byte| !ends_word(byte)) {
-            self.at += 1;
-            match byte {
-                b'\\' => {
-                    if let Some(next) = self.next().filter(|&next| next != b'\n') {
-                        word.push(next);
-                        word.is_quoted = true;
-                    }
-                }
-                b'\'' => {
-                    word.is_quoted = true;
-                    while let Some(next) = self.next().filter(|&next| next != b'\'') {
-                        word.push(next);
-                    }
-                }
-                b'"' => {
-                    word.is_quoted = true;
-                    self.quoted(&mut word, b'"');
-                }
-                b'$' | b'`' => self.expansion(byte, &mut word),
-                _ => {
-                    has_pattern |= b"*?[{".contains(&byte);
-                    word.push(byte);
-                }
-            }
-        }
-        word.is_open |= has_pattern && !matches!(&word.text[..], b"[" | b"[[" | b"{");
-        word
-    }
-
-    /// Reads text between double quotes or braces, up to the end.
-    fn quoted(&mut self, word: &mut Word, end: u8) {
-        if !self.may_descend() {
-            return;
-        }
-        self.depth += 1;
-        while let Some(byte) = self.next().filter(|&byte| byte != end) {
-            match byte {
-                b'\\' => match self.next() {
-                    Some(b'\n') | None => {}
-                    Some(next) if b"$`\"\\".contains(&next) => word.push(next),
-                    Some(next) => {
-                        word.push(byte);
-                        word.push(next);
-                    }
-                },
-                b'$' | b'`' => self.expansion(byte, word),
-                _ => word.push(byte),
-            }
-        }
-        self.depth -= 1;
-    }
-
-    /// Reads what follows a dollar sign or a backtick.
-    fn expansion(&mut self, sign: u8, word: &mut Word) {
-        let was_open = std::mem::replace(&mut word.is_open, true);
-        if sign == b'`' {
-            let mut text = Vec::new();
-            while let Some(next) = self.next().filter(|&next| next != b'`') {
-                let escaped = self.peek().filter(|it| next == b'\\' && b"`\\$".contains(it));
-                text.push(escaped.unwrap_or(next));
-                self.at += usize::from(escaped.is_some());
-            }
-            return self.read_apart(&text, Parser::all);
-        }
-        match self.peek() {
-            Some(b'(') => {
-                self.at += 1;
-                let documents = (self.peek() == Some(b'(')).then_some(self.documents.len());
-                self.inner();
-                // In arithmetic, `<<` is no redirection.
-                self.documents.truncate(documents.unwrap_or(usize::MAX));
-            }
-            Some(b'{') => {
-                self.at += 1;
-                let mut inside = Word::default();
-                self.quoted(&mut inside, b'}');
-                // What stands for a variable without a value.
-                let value = inside.text.splitn(2, |byte| b"-=+".contains(byte)).nth(1);
-                self.told.values.extend(value.map(<[u8]>::to_vec));
-            }
-            // Text with escapes, which are not decoded; or a text to translate.
-            Some(b'\'') => {
-                self.at += 1;
-                while let Some(next) = self.next().filter(|&next| next != b'\'') {
-                    word.text.push(next);
-                    if next == b'\\' {
-                        word.text.extend(self.next());
-                    }
-                }
-            }
-            Some(byte) if byte == b'_' || byte.is_ascii_alphabetic() => {
-                while self.peek().is_some_and(|it| it == b'_' || it.is_ascii_alphanumeric()) {
-                    self.at += 1;
-                }
-            }
-            Some(byte) if b"@*#?$!-0123456789".contains(&byte) => self.at += 1,
-            Some(b'"') => word.is_open = was_open,
-            _ => {
-                word.is_open = was_open;
-                word.push(b'$');
-            }
-        }
-    }
 }
 
-impl Word {
-    /// Returns whether this is nothing but this text without quotes.
-    fn is_bare(&self, text: &[u8]) -> bool {
-        self.text == text && !self.is_quoted && !self.is_open
-    }
-
-    /// Returns whether this in front of a redirection says which descriptor it is about.
-    fn is_descriptor(&self) -> bool {
-        let is_name = self.text.starts_with(b"{") && self.text.ends_with(b"}");
-        let is_number = !self.text.is_empty() && self.text.iter().all(u8::is_ascii_digit);
-        (is_number || is_name) && !self.is_quoted
-    }
-
-    /// Returns whether this may be no word at all.
-    pub fn may_vanish(&self) -> bool {
-        self.text.is_empty() && !self.is_quoted
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.text.push(byte);
-        // The name of a command is what is behind the last slash.
-        self.is_open &= byte != b'/';
+impl Command {
+    /// Returns the text of its words that are there whatever is expanded.
+    pub fn texts(&self) -> Vec<&[u8]> {
+        self.words.iter().filter(|word| !word.may_vanish()).map(|word| &word.text[..]).collect()
     }
 }
 
@@ -382,7 +330,12 @@ pub fn is_keyword(word: &[u8]) -> bool {
     KEYWORDS.contains(&word)
 }
 
-/// Returns whether a byte that is not quoted ends a word.
-fn ends_word(byte: u8) -> bool {
-    b" \t\r\n;&|()<>".contains(&byte)
+/// Returns whether a command prints no more of its input than how much of it there is.
+fn counts_input(words: &[Word]) -> bool {
+    let Some((command, arguments)) = words.split_first() else { return false };
+    let is_among = |word: &Word, texts: &[&[u8]]| texts.iter().any(|text| word.is_bare(text));
+    let is_count = |word: &Word| is_among(word, &[b"-c", b"-l", b"-m", b"-w"]);
+    command.is_bare(b"grep")
+        && arguments.first().is_some_and(|word| is_among(word, &[b"-c", b"-q"]))
+        || command.is_bare(b"wc") && arguments.iter().all(is_count)
 }

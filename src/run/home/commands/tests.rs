@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod scripts;
+
 fn told(line: &str) -> Option<Home> {
     let words = shlex::split(line).unwrap();
     home(&words.iter().map(String::as_bytes).collect::<Vec<_>>())
@@ -37,11 +39,64 @@ fn commands_that_print_credentials_are_known_wherever_they_stand() {
         "timeout --signal=KILL 5 nice -n 5 stdbuf -oL op read x",
         "sh -c 'env $OPTIONS vault read x'",
         "env TOKEN=x sudo -u bob pass show mail",
-        "printenv PATH",
+        "printenv TOKEN",
         "sh -c 'env | sort >x'",
         "bash -c set",
         "bash -c 'declare -x; make'",
         "ibmcloud iam oauth-tokens",
+        "npm config get //registry.npmjs.org/:_authToken",
+        "npm config list -l",
+        "npm token list",
+        "npm run env",
+        "pulumi config get x",
+        "pulumi config --show-secrets",
+        "pulumi stack output --show-secrets",
+        "kubectl get secrets",
+        "kubectl -n a get sec/a -o json",
+        "docker-credential-gcloud get",
+        "git credential fill",
+        "git config --get http.https://github.com/.extraheader",
+        "security find-generic-password -w",
+        "secret-tool lookup a b",
+        "gpg --export-secret-keys",
+        "ssh-keygen -y -f x",
+        "openssl rsa -in key",
+        "heroku auth:token",
+        "flyctl auth token",
+        "fly tokens create",
+        "glab auth status -t",
+        "doctl auth token",
+        "terraform output password",
+        "terraform output -json",
+        "sops -d x",
+        "age -d x",
+        "bw get password x",
+        "lpass show x",
+        "keyctl print 1",
+        "cat /root/.netrc",
+        "head -n1 /h/.aws/credentials",
+        "jq . /h/.docker/config.json",
+        "cat .kube/config",
+        "base64 -w0 .npmrc",
+        "dd if=.pypirc",
+        "cat /h/.git-credentials",
+        "sudo cat /h/.ssh/id_rsa",
+        "timeout 5 cat /proc/self/environ",
+        "sh -c 'cat \"$1\"' sh /h/.netrc",
+        "python3 -c 'import os; print(os.environ)'",
+        "python -Bc 'import os; print(os.getenv(\"A\"))'",
+        "python3.11 '-cimport os;print(os.environ)'",
+        "node -e 'console.log(process.env)'",
+        "node -p process.env.A",
+        "perl -e 'print %ENV'",
+        "perl -lE 'say $ENV{A}'",
+        "ruby -e 'puts ENV.to_h'",
+        "awk 'BEGIN {for (i in ENVIRON) print ENVIRON[i]}'",
+        "jq -n env",
+        "jq -n '$ENV.A'",
+        "php -r 'echo getenv(\"A\");'",
+        "cmake -E environment",
+        "make -np",
     ] {
         assert_eq!(told(line), Some(Home::Credentials), "{line}");
     }
@@ -71,149 +126,33 @@ fn what_only_looks_like_it_is_shared() {
         "nice -n 5 env A=b make vault",
         "bash -c 'set -e; export A=b; make'",
         "echo id",
+        "npm config get registry",
+        "npm run build",
+        "npm test env",
+        "pulumi config",
+        "terraform output",
+        "kubectl get pods -o wide",
+        "python3 -c 'print(1)'",
+        "python3 manage.py --environment x",
+        "node x.js env",
+        "perl -pe s/a/b/ x",
+        "awk '{print $1}' x",
+        "jq .a x",
+        "make -j4 --print-directory",
+        "cat config.json credentials",
+        "ssh-copy-id_rsa x",
+        "cat id_rsa.pub",
+        "printenv PATH",
+        "printenv LANG LC_ALL",
+        "vault status -format=json",
+        "vault --version",
+        "pass --help",
+        "numactl -N0 make",
+        "git rebase main",
+        "cargo run -- x",
         "",
     ] {
         assert_eq!(told(line), None, "{line}");
-    }
-}
-
-/// A script of a shell.
-fn told_of(script: &str) -> Option<Home> {
-    home(&[b"bash", b"-c", script.as_bytes()])
-}
-
-/// Scripts of one line that print credentials.
-const SCRIPTS: &str = r#"
-printenv>x
-not pass show x
-true; and pass show x
-test -n a; or env
-begin env; end
-if not env; end
-noglob pass show x
-(env>x);cat x
-printenv</dev/null
-pass</dev/null show x
-pass>&1
-set>x
-2>/dev/null printenv
->x printenv
-env 2>&1|cat
-env >&- <<<x
-{fd}>x env
-&>x env
-cat <(env)
-cat > >(env)
-env #x
-echo a#b; env
-A="b c" aws ecr get-login-password
-A='b c' pass show x
-A="$B" pass show x
-A=$(true) aws ecr get-login-password
-A[0]=1 aws ecr get-login-password
-aws --region "$R" ecr get-login-password
-"bin/aws" ecr get-login-password
-$PWD/bin/aws ecr get-login-password
-${X}aws ecr get-login-password
-\env
-\pass show x
-p''rintenv
-aws eks get-"token"
-eval "e""nv"
-eval e nv; eval en"v"
-eval 'env|cat'
-eval env '|cat'
-sh -c 'sh -c "sh -c env"'
-sh -c "sh -c 'eval \"sh -c env\"'"
-echo env | sh
-echo printenv|sudo bash -e
-printf 'cd /\nenv\n'|sh -s
-echo "pass show x" | sh
-echo env | . /dev/stdin
-find . -exec env \;
-find . -name x -execdir printenv {} +
-trap env EXIT
-trap 'env; true' 0
-coproc env
-coproc X { env; }
-xargs env</dev/null
-xargs -n1 env
-watch -n 1 env
-watch 'env|cat'
-ssh host 'env | sort'
-script -qc env /dev/null
-alias e=env; e
-f() { env; }; f
-f()(env);f
-function f { env; }; f
-if env; then :; fi
-if ! env; then :; fi
-for a in 1;do env;done
-case a in a)env;;esac
-echo "$(case a in a) true;; esac)"; env
-echo "$(case a in (a) true;; esac; env)"
-echo "`env`"
-echo `echo \`env\``
-echo "${A:-$(env)}"
-echo $(( $(env|wc -l) ))
-echo "$(echo case)"; env
-while :; do env; done
-[[ 1 ]]&&env
-time -p env
-env $X
-env -u "$X" env
-{ env;}
-$(which env)
-"$(which env)"
-$(which pass) show x
-${E:-env}
-${E:-pass show x}
-E=env;$E
-E=env; exec "$E"
-a=bin/aws; $a ecr get-login-password
-nice -n $N vault read x
-timeout "$T" pass show x
-/usr/bin/print*nv; pass
-compgen -e
-command -p env
-exec -a x env
-flock x env
-flock x -c env
-setarch -R printenv
-env -S 'printenv x'
-"#;
-
-#[test]
-fn a_command_in_a_script_is_known_however_it_is_written() {
-    let of_one_line = SCRIPTS.lines().filter(|line| !line.is_empty());
-    let longer = [
-        "make # it's\nenv",
-        "sh<<X\nenv\nX",
-        "sh<<-'X'\n\tenv\n\tX",
-        "cat <<X\nit doesn't\nX\nenv; echo 'x'",
-        "cat <<X\nhe doesn't $(env) say\nX",
-        "cat <<X\n`printenv`\nX",
-        "case a in\n a) env;;\nesac",
-        "en\\\nv",
-    ];
-    let scripts = of_one_line.chain(longer);
-    let missed: Vec<&str> = scripts.filter(|it| told_of(it) != Some(Home::Credentials)).collect();
-    assert!(missed.is_empty(), "{missed:#?}");
-    let words: [&[u8]; 6] = [b"sh", b"-c", b"exec \"$@\"", b"sh", b"pass", b"show"];
-    assert_eq!(home(&words), Some(Home::Credentials));
-    // What cannot be examined is doubtful.
-    let deep = "(".repeat(100_000) + "make";
-    assert_eq!(told_of(&"$(cat <<A\n".repeat(100)), Some(Home::Credentials));
-    for script in [deep, "sudo eval ".repeat(200), "make x; ".repeat(30_000)] {
-        assert_eq!(told_of(&script), Some(Home::Credentials));
-    }
-}
-
-#[test]
-fn a_script_may_end_anywhere() {
-    for end in 0..SCRIPTS.len() {
-        script::parse(&SCRIPTS.as_bytes()[..end]);
-        script::parse(&SCRIPTS.as_bytes()[end..]);
     }
 }
 
@@ -269,40 +208,57 @@ fn whatever_runs_another_command_is_looked_through() {
         "find x -execdir env {} ; -exec pass show {} +",
         "xargs -n 1 pass show",
         "env - --chdir=x printenv",
+        "chronic -v env",
+        "sg docker env",
+        "sg docker -c 'env | cat'",
+        "dbus-run-session --config-file x -- env",
+        "make --eval '$(info $(shell env))'",
+        "make '--eval=$(info $(shell env))'",
+        "watch -n 1 env",
+        "entr -r env",
+        "parallel env ::: a",
+        "ts env",
+        "unbuffer -p env",
+        "faketime '2020-01-01 1:00' env",
+        "catchsegv env",
+        "systemd-run --user env",
+        "runuser -u x -- env",
+        "doas -u x env",
+        "chpst -u x env",
+        "daemonize -o x env",
+        "firejail --quiet env",
+        "bwrap --ro-bind / / env",
+        "proot -R x env",
+        "fakeroot -u -- env",
+        "eatmydata env",
+        "ionice -c3 taskset 1 env",
+        "numactl -C 0 env",
+        "cgexec -g cpu:x env",
+        "nsenter -t 1 -m env",
+        "direnv exec . env",
+        "mise exec -- env",
+        "uv run env",
+        "poetry run env",
+        "pipenv run env",
+        "npx env",
+        "npm exec -- env",
+        "pnpm exec env",
+        "bundle exec env",
+        "git submodule foreach env",
+        "git bisect run sh -c env",
+        "valgrind -q env",
+        "xvfb-run -a env",
+        "hyperfine 'env; true'",
+        "sudo fish -c env",
+        "sudo find . -exec env ;",
+        "docker run --entrypoint=env image",
     ] {
         assert_eq!(told(line), Some(Home::Credentials), "{line}");
     }
 }
 
 #[test]
-fn ordinary_scripts_are_shared() {
-    for script in [
-        "export A=1; make",
-        "set -eu; make >log 2>&1",
-        "A=1 B='x y' make -j4",
-        "$CC -O2 -c x.c -o x.o",
-        "cd build && cmake .. && make -j$(getconf_ _NPROCESSORS_ONLN)",
-        "echo env",
-        "make # env",
-        "echo 'env; pass show x'",
-        "echo \"a; env\"",
-        "P=env; echo $P",
-        "for f in *.c; do cc -c \"$f\" || exit 1; done",
-        "timeout 5 make id",
-        "env A=1 make",
-        "find . -name pass -o -name '*.rs'",
-        "find . -name '*.c' -exec cc -c {} ;",
-        "cat x | xargs grep -l foo",
-        "cat <<X\nmake env\nX",
-        "case $1 in a) make;; set) make;; esac",
-        "trap 'rm -f x' EXIT; make",
-        "if [ -f x ]; then make; fi",
-        "(cd sub; make) 2>/dev/null",
-        "echo make | sh",
-        "eval make",
-    ] {
-        assert_eq!(told_of(script), None, "{script}");
-    }
+fn what_runs_an_ordinary_command_is_shared() {
     for line in [
         "env FOO=1 make",
         "timeout 5 make test",
@@ -315,7 +271,38 @@ fn ordinary_scripts_are_shared() {
         "sudo env A=1 make",
         "docker run image make",
         "busybox ls",
+        "uv run pytest",
+        "npx tsc --noEmit",
+        "poetry run make env=x",
+        "eatmydata make",
+        "fakeroot -u make",
+        "cgexec -g cpu:x make id",
+        "make --eval 'A := 1' x",
+        "xargs -n1 env A=1 make",
     ] {
         assert_eq!(told(line), None, "{line}");
+    }
+}
+
+#[test]
+fn the_tables_are_sorted() {
+    for table in [CREDENTIALS, MACHINE, LEADERS] {
+        assert!(table.is_sorted_by_key(|rule| rule.0));
+    }
+    for name in ["python3.11", "gpg2", "lua5.4", "docker-credential-gcloud", "psonoci"] {
+        assert!(rules::is_known(name), "{name}");
+    }
+}
+
+#[test]
+fn words_match_patterns() {
+    for (pattern, word) in
+        [("a", "a"), ("a*", "a"), ("*a*b*", "xaxbx"), ("a*b", "a-b"), ("*", ""), ("*a", "aa")]
+    {
+        assert!(like(pattern, word.as_bytes()), "{pattern} {word}");
+    }
+    for (pattern, word) in [("a", "ab"), ("a*b", "a"), ("a*a", "a"), ("*a*b*", "ba"), ("*ab", "a")]
+    {
+        assert!(!like(pattern, word.as_bytes()), "{pattern} {word}");
     }
 }
