@@ -220,8 +220,9 @@ impl Search {
             let is_nothing = command.is_silent && self.lists(words);
             (!is_nothing).then(|| self.command(words, depth)).flatten()
         });
-        let home = home
-            .or_else(|| script.is_unclear.then(|| self.suspect(Grammar::Posix, text)).flatten());
+        let suspect = || script.is_unclear.then(|| self.suspect(Grammar::Posix, text)).flatten();
+        let home = home.or_else(|| self.interpreted(&commands, &script.documents));
+        let home = home.or_else(suspect);
         let open = script.commands.iter().filter(|command| self.runs_what_it_computes(command));
         let open: Vec<Vec<&[u8]>> = open.map(Command::texts).collect();
         if home.is_some() || open.is_empty() {
@@ -234,6 +235,20 @@ impl Search {
         let mut values: Vec<Vec<&[u8]>> = script.values.iter().map(|it| vec![&it[..]]).collect();
         values.push(parameters.to_vec());
         self.computed(&commands, &values, &open, depth)
+    }
+
+    /// Examines documents that an interpreter among these words may read as its code.
+    fn interpreted(&self, commands: &[Vec<&[u8]>], documents: &[Vec<u8>]) -> Option<Home> {
+        if documents.is_empty() {
+            return None;
+        }
+        let names = commands.iter().flatten().map(|word| rules::usual_name(name(word)));
+        let names: BTreeSet<&str> =
+            names.filter(|name| rules::INTERPRETERS.contains(name)).collect();
+        names.into_iter().find_map(|name| {
+            let prints = |text: &Vec<u8>| self.prints(name, &[b"-c", b"-e", text]);
+            documents.iter().find_map(prints)
+        })
     }
 
     /// Returns whether a command of a script prints variables, and does nothing else.

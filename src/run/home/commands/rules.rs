@@ -105,6 +105,10 @@ const PUBLIC_VARIABLES: [&str; 16] = [
     "SHELL", "TERM", "TMPDIR", "TZ", "USER",
 ];
 
+/// Commands that read code from their standard input.
+pub(super) const INTERPRETERS: [&str; 9] =
+    ["bun", "deno", "julia", "lua", "node", "perl", "php", "python", "ruby"];
+
 /// Commands that run all of their arguments as one script.
 pub(super) const JOINS: [&str; 6] = ["emulate", "entr", "eval", "parallel", "ssh", "watch"];
 

@@ -41,6 +41,8 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// Values that variables may have in it.
     pub values: Vec<Vec<u8>>,
+    /// Texts that are somebody's input.
+    pub documents: Vec<Vec<u8>>,
     /// The files that are opened as somebody's input.
     pub inputs: Vec<Vec<u8>>,
     /// True if it is too long or nested too deeply to be examined.
@@ -216,6 +218,7 @@ impl<'s> Parser<'s> {
         let told = parser.told;
         self.told.commands.extend(told.commands);
         self.told.values.extend(told.values);
+        self.told.documents.extend(told.documents);
         self.told.inputs.extend(told.inputs);
         self.told.is_unclear |= told.is_unclear;
         if told.is_odd {
@@ -288,7 +291,10 @@ impl<'s> Parser<'s> {
                 self.documents.push(Document { end: target.text, is_indented });
             }
             // It may be a script.
-            b"<<<" => self.read_apart(&target.text, Parser::all),
+            b"<<<" => {
+                self.read_apart(&target.text, Parser::all);
+                self.told.documents.push(target.text);
+            }
             b">" | b">>" | b">|" if is_output && target.is_bare(b"/dev/null") => {
                 draft.nowhere += 1;
             }
@@ -314,6 +320,7 @@ impl<'s> Parser<'s> {
             let document = &self.script[start..self.at];
             self.read_apart(document, |parser| parser.quoted(&mut Word::default(), 0));
             self.read_apart(document, Parser::all);
+            self.told.documents.push(document.to_vec());
         }
     }
 }
