@@ -74,6 +74,8 @@ pub struct File {
     /// The path as it was named, absolute or relative to the working directory.
     path: PathBuf,
     seen: Seen,
+    /// True for a folder that has no inputs in it, but other files.
+    is_filled: bool,
 }
 
 /// The status of a file.
@@ -137,7 +139,7 @@ impl Snapshot {
                     if seen.is_none() {
                         unread.push((files.len(), found.named, look, known));
                     }
-                    files.push((found.path, seen));
+                    files.push((found.path, found.is_filled, seen));
                 }
                 Err(errno) => gone(found.path, found.named, errno)?,
             }
@@ -151,12 +153,14 @@ impl Snapshot {
                 Ok(seen) => {
                     let is_new = known.is_none_or(|(stamp, _)| stamp != seen.stamp);
                     news |= is_new && seen.is_lasting();
-                    files[at].1 = Some(seen);
+                    files[at].2 = Some(seen);
                 }
                 Err(errno) => gone(std::mem::take(&mut files[at].0), named, errno)?,
             }
         }
-        let looked_at = |(path, seen): (PathBuf, Option<Seen>)| Some(File { path, seen: seen? });
+        let looked_at = |(path, is_filled, seen)| {
+            Option::map(seen, |seen: Seen| File { path, seen, is_filled })
+        };
         let files = files.into_iter().filter_map(looked_at).collect();
         let snapshot = Snapshot { files, unmatched };
         if let Some(root) = root {
@@ -175,7 +179,7 @@ impl Snapshot {
 
     /// Returns whether a file is an input, perhaps under another name.
     pub fn has(&self, name: &OsStr, stamp: &Stamp) -> bool {
-        self.files.iter().any(|File { path, seen }| {
+        self.files.iter().any(|File { path, seen, .. }| {
             path == Path::new(name) || (seen.stamp.dev, seen.stamp.ino) == (stamp.dev, stamp.ino)
         })
     }
@@ -231,29 +235,33 @@ impl Snapshot {
             Ok(now) => now,
             Err(Refused::Missing(path) | Refused::Unreadable(path, _)) => return Some(path),
         };
-        // What a command puts into an empty folder is seen by itself, if it is an input.
-        let is_filled = |file: &&File| {
-            file.seen.held == Held::Folder
-                && file.path.read_dir().is_ok_and(|mut names| names.next().is_some())
-        };
-        let mut before = self.files.iter().filter(|file| !is_filled(file));
+        // What is no input may come and go, with a folder that has nothing else.
+        let mut before = self.files.iter().peekable();
         let mut pairs = Vec::with_capacity(now.len());
         for found in &now {
-            match before.next() {
-                Some(file) if file.path == found.path => pairs.push((found, file)),
+            let precedes = |file: &&File| file.path.as_os_str() < found.path.as_os_str();
+            while before.next_if(|file| file.is_filled && precedes(file)).is_some() {}
+            match before.peek() {
+                Some(file) if file.path == found.path => {
+                    pairs.push((found, *file));
+                    before.next();
+                }
+                _ if found.is_filled => {}
                 // One of the two is missing on the other side.
                 Some(file) => return Some(file.path.clone().min(found.path.clone())),
                 None => return Some(found.path.clone()),
             }
         }
-        if let Some(gone) = before.next() {
+        if let Some(gone) = before.find(|file| !file.is_filled) {
             return Some(gone.path.clone());
         }
-        let same = parallel::map(&pairs, |(found, File { path, seen })| {
+        let same = parallel::map(&pairs, |(found, File { path, seen, .. })| {
             let known = if seen.racy { None } else { seen.hash() };
             let known = known.map(|hash| (seen.stamp, hash));
             let now = found.look.and_then(|look| Seen::of(path, look, wanted.portable, 0, known));
-            now.is_ok_and(|now| now.stamp == seen.stamp && now.held == seen.held)
+            // The stamp of a folder tells what came and went in it.
+            let is_same = |now: Seen| now.held == Held::Folder || now.stamp == seen.stamp;
+            now.is_ok_and(|now| now.held == seen.held && is_same(now))
         });
         let at = same.iter().position(|same| !same)?;
         Some(pairs[at].1.path.clone())

@@ -93,9 +93,34 @@ fn a_folder_with_nothing_in_it_counts_unless_the_command_fills_it() {
     let build = cachex.run("echo x >src/out/x; echo y >src/obj/y.o");
     let build = build.with("--input src --output src/out/x");
     build.once().misses().quietly();
+    build.once().hits();
     let file = |name: &str| cachex.path("work/src").join(name);
     std::fs::remove_file(file("obj/y.o")).unwrap();
     build.once().hits();
     std::fs::remove_dir_all(file("out")).unwrap();
     build.once().hits();
+}
+
+#[test]
+fn a_folder_counts_whether_or_not_what_is_ignored_lies_in_it() {
+    let cachex = cachex();
+    cachex.write("work/src/a", "a");
+    cachex.write("work/src/.gitignore", "*.o\n");
+    std::fs::create_dir(cachex.path("work/src/.git")).unwrap();
+    let list = cachex.run("ls src").with("--input src");
+    list.twice().runs_once().prints("a\n");
+    cachex.write("work/src/obj/x.o", "x");
+    list.twice().runs_once().prints("a\nobj\n");
+    cachex.write("work/src/obj/y.o", "y");
+    list.once().hits();
+    for name in ["x.o", "y.o"] {
+        std::fs::remove_file(cachex.path("work/src/obj").join(name)).unwrap();
+        list.once().hits();
+    }
+    cachex.write("work/src/obj/x.o", "x");
+    list.once().hits();
+    // It does not matter which of them come and go while the command runs, nor with which folder.
+    let build = cachex.run("mkdir src/new && echo x >src/new/x.o && rm -r src/obj");
+    build.clone().with("--input src").once().misses().exits(0).quietly();
+    build.with("--input src").once().misses();
 }

@@ -1,9 +1,9 @@
-//! Empty folders, which are inputs as files are.
+//! Folders without an input in them, which are inputs as files are.
 //!
-//! What a command finds below a folder depends on them, although no file tells of them. Those are
-//! left out that a command's own work makes and unmakes: a folder in which a declared output goes,
-//! and one that has nothing but files which are no inputs. A portable key has none, since git does
-//! not keep them and two checkouts should agree.
+//! What a command finds below a folder depends on them, although no file tells of them. Whether
+//! they hold files that are no inputs makes no difference: such files come and go. Folders are left
+//! out in which a declared output may lie, since the command's own work makes and unmakes them. A
+//! portable key has none, since git does not keep them and two checkouts should agree.
 
 use super::Wanted;
 use super::walk::{Found, Look};
@@ -35,7 +35,7 @@ impl Folders {
         self.ends.extend(others.ends.iter().map(|end| before + end));
     }
 
-    /// Adds those that are empty to what was found, which is in the order of the paths.
+    /// Adds those without inputs to what was found, which is in the order of the paths.
     pub fn add_empty_ones(&self, wanted: &Wanted<'_>, found: &mut Vec<Found>) {
         let starts = std::iter::once(&0).chain(&self.ends);
         let mut met: Vec<&[u8]> =
@@ -43,16 +43,22 @@ impl Folders {
         // In this order, what lies in one folder comes before what lies in the next.
         met.sort_unstable();
         let mut rest = &found[..];
-        let mut empty = Vec::new();
+        let mut empty: Vec<(&[u8], Found)> = Vec::new();
         for folder in met {
             rest = &rest[beginning(rest, folder)..];
             if !rest.first().is_some_and(|next| bytes(next).starts_with(folder)) {
                 let path = Path::new(OsStr::from_bytes(&folder[..folder.len() - 1]));
-                empty.extend(if_empty(path).filter(|_| !may_hold_output(wanted, path)));
+                let Some(one) = without_inputs(path).filter(|_| !may_hold_output(wanted, path))
+                else {
+                    continue;
+                };
+                // One tells of the folder that it is in.
+                empty.pop_if(|(above, _)| folder.starts_with(above));
+                empty.push((folder, one));
             }
         }
         if !empty.is_empty() {
-            found.extend(empty);
+            found.extend(empty.into_iter().map(|(_, folder)| folder));
             found.sort_by(Found::order);
             found.dedup_by(|next, one| next.path == one.path);
         }
@@ -74,12 +80,12 @@ fn beginning(found: &[Found], bound: &[u8]) -> usize {
     low + found[low..found.len().min(reach)].partition_point(is_before)
 }
 
-/// Returns the folder if there is nothing in it, not even what is no input.
-fn if_empty(path: &Path) -> Option<Found> {
+/// Returns a folder that has no inputs, if it is there.
+fn without_inputs(path: &Path) -> Option<Found> {
     let look = Look::at(path).ok()?;
     let is_folder = FileType::from_raw_mode(look.mode) == FileType::Directory;
-    let is_empty = is_folder && path.read_dir().is_ok_and(|mut names| names.next().is_none());
-    is_empty.then(|| Found { path: path.to_owned(), look: Ok(look), named: false })
+    let is_filled = is_folder && path.read_dir().is_ok_and(|mut names| names.next().is_some());
+    is_folder.then(|| Found { is_filled, ..Found::new(path.to_owned(), Ok(look), false) })
 }
 
 /// Returns whether a declared output may lie in a folder.

@@ -6,7 +6,7 @@
 //! that `.gitignore` excludes inside a repository, anything named `.git`, cachex's own store, and
 //! files that another call of cachex is about to put in place.
 //!
-//! A folder that has nothing in it is found like a file, see [`empty`].
+//! A folder that has no inputs in it is found like a file, see [`empty`].
 
 use super::empty::Folders;
 use super::{Refused, Wanted};
@@ -33,6 +33,8 @@ pub struct Found {
     pub look: rustix::io::Result<Look>,
     /// True if it has to exist.
     pub named: bool,
+    /// True for a folder that has no inputs in it, but other files.
+    pub is_filled: bool,
 }
 
 /// The status of a file.
@@ -52,6 +54,11 @@ impl Look {
 }
 
 impl Found {
+    /// Returns a file that was found.
+    pub fn new(path: PathBuf, look: rustix::io::Result<Look>, named: bool) -> Found {
+        Found { path, look, named, is_filled: false }
+    }
+
     /// Named paths come before those that were only found.
     pub fn order(&self, other: &Found) -> Ordering {
         let [one, other] = [self, other].map(|found| (found.path.as_os_str(), !found.named));
@@ -152,7 +159,7 @@ fn kind(path: &Path) -> Result<Option<Kind>, Refused> {
 
 fn name<'p>(kind: Kind, path: &'p Path, found: &mut Vec<Found>, folders: &mut Named<'p>) {
     if kind != Kind::Folder {
-        found.push(Found { path: path.to_owned(), look: Look::at(path), named: true });
+        found.push(Found::new(path.to_owned(), Look::at(path), true));
     }
     if kind != Kind::File {
         folders.insert(path, None);
@@ -229,11 +236,8 @@ impl Walk<'_> {
         let mut links = Vec::new();
         for batch in batches {
             let path = |start, end| PathBuf::from(OsStr::from_bytes(&batch.paths[start..end]));
-            found.extend(batch.files.iter().map(|met| Found {
-                path: path(met.start, met.end),
-                look: met.look,
-                named: false,
-            }));
+            let files = batch.files.iter();
+            found.extend(files.map(|met| Found::new(path(met.start, met.end), met.look, false)));
             links.extend(batch.links);
             met.extend(batch.folders);
         }
