@@ -13,6 +13,7 @@ mod identify;
 mod in_place;
 mod keep;
 mod look_up;
+mod own_output;
 mod programs;
 mod project;
 mod record;

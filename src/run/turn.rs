@@ -23,6 +23,11 @@ impl Runner<'_> {
             self.messages().tell(format_args!("not cached: {why}"));
             return self.uncached(miss.call.stdin.source, why);
         }
+        if miss.stale.is_none() && self.names_its_output() {
+            let why = "an argument names the file that its output is added to";
+            self.messages().tell(format_args!("not cached: {why}"));
+            return self.uncached(miss.call.stdin.source, why);
+        }
         let is_behind = self.run_behind(root, &mut miss);
         let takes_turns = self.config.no_concurrent && self.config.mode != Mode::ReadOnly;
         if !takes_turns && !is_behind {

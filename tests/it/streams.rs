@@ -227,6 +227,26 @@ fn a_command_that_reads_the_file_it_prints_to_finds_its_end() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_command_that_is_told_to_read_what_it_adds_to_runs_as_without_cachex() {
+    let cachex = cachex();
+    for reads in
+        ["cat out", "sh -c 'cat out; cat out; cat ./out'", "grep line out -", "cp out /dev/stdout"]
+    {
+        let script = |by: &str| format!("echo line >out; {by} {reads} >>out; echo $?; cat out");
+        let bare = cachex.shell(&script("")).once();
+        cachex.shell(&script("cachex run --")).once().same_as(&bare);
+    }
+    assert!(cachex.stored_in("v2/young").is_empty());
+    // One that is told the name of the file that it makes is recorded.
+    cachex.tool("makes", "echo \"made for $1\"");
+    for _ in 0..2 {
+        cachex.shell("cachex run -- makes out >out; cat out").once().prints("made for out\n");
+    }
+    assert_eq!(cachex.runs(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_command_that_waits_in_the_file_it_prints_to_sees_what_it_prints() {
     let cachex = cachex();
     let message = "not recorded: it read the file that its output goes to";
