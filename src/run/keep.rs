@@ -27,6 +27,23 @@ const TYPED_THERE: &str =
 const USUAL_ENTRY: u64 = 4096;
 
 impl Runner<'_> {
+    /// Returns why a run is not recorded.
+    fn in_words(&self, spoiled: Spoiled) -> &'static str {
+        match spoiled {
+            Spoiled::Interrupted => "not recorded: it was interrupted",
+            Spoiled::Signalled => "not recorded: a signal may have changed what it printed",
+            Spoiled::Abandoned => "not recorded: its reader left",
+            Spoiled::Lingering => "not recorded: something it started kept its output open",
+            Spoiled::Typed if self.terminal().is_some() => TYPED_THERE,
+            Spoiled::Typed => "not recorded: it read or changed the terminal",
+            Spoiled::ReadBack => "not recorded: it read the file that its output goes to",
+            Spoiled::TimedOut => "not recorded: it took longer than --timeout",
+            Spoiled::WithoutTerminal => "not recorded: there was no pseudo-terminal for it",
+            Spoiled::Unfed => "not recorded: its standard input could not be read to the end",
+            Spoiled::Unreadable(_) => "not recorded: the system failed while it was passed on",
+        }
+    }
+
     /// Keeps the recording of a run, if it may be kept.
     #[expect(clippy::too_many_arguments, reason = "it is told all that there is of a run")]
     pub(super) fn keep(
@@ -42,26 +59,7 @@ impl Runner<'_> {
         let created = Timestamp::now();
         let freshness = &self.config.freshness;
         let status = match (ended.status.code().map(|code| code as u8), ended.spoiled) {
-            (_, Some(Spoiled::Interrupted)) => Err("not recorded: it was interrupted"),
-            (_, Some(Spoiled::Abandoned)) => Err("not recorded: its reader left"),
-            (_, Some(Spoiled::Lingering)) => {
-                Err("not recorded: something it started kept its output open")
-            }
-            (_, Some(Spoiled::Typed)) if self.terminal().is_some() => Err(TYPED_THERE),
-            (_, Some(Spoiled::Typed)) => Err("not recorded: it read or changed the terminal"),
-            (_, Some(Spoiled::ReadBack)) => {
-                Err("not recorded: it read the file that its output goes to")
-            }
-            (_, Some(Spoiled::TimedOut)) => Err("not recorded: it took longer than --timeout"),
-            (_, Some(Spoiled::WithoutTerminal)) => {
-                Err("not recorded: there was no pseudo-terminal for it")
-            }
-            (_, Some(Spoiled::Unfed)) => {
-                Err("not recorded: its standard input could not be read to the end")
-            }
-            (_, Some(Spoiled::Unreadable(..))) => {
-                Err("not recorded: the system failed while it was passed on")
-            }
+            (_, Some(spoiled)) => Err(self.in_words(spoiled)),
             (None, None) => Err("not recorded: a signal ended it"),
             (Some(status), None) if !freshness.exit_codes.contain(status) => {
                 Err("not recorded: its exit status")

@@ -303,10 +303,13 @@ impl Runner<'_> {
                 | Spoiled::Unfed
                 | Spoiled::Unreadable(_),
             ) => false,
-            None | Some(Spoiled::Lingering | Spoiled::Typed | Spoiled::ReadBack) => !ended
-                .status
-                .code()
-                .is_some_and(|status| self.config.freshness.is_good(status as u8)),
+            None
+            | Some(Spoiled::Signalled | Spoiled::Lingering | Spoiled::Typed | Spoiled::ReadBack) => {
+                !ended
+                    .status
+                    .code()
+                    .is_some_and(|status| self.config.freshness.is_good(status as u8))
+            }
         }
     }
 }

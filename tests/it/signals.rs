@@ -61,8 +61,8 @@ fn one_that_the_command_ignores_ends_nobody() {
 
 #[test]
 fn one_that_only_a_child_handles_keeps_the_run_from_being_recorded() {
-    let handles = "import signal, sys\n\
-        signal.signal(signal.SIGINT, lambda *_: sys.exit(print(\"got it\", flush=True)))\n\
+    let handles = "import os, signal, sys\n\
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(os.write(1, b\"got it\\n\") - 7))\n\
         print(\"ready\", flush=True)\nsignal.pause()";
     for options in ["", "--timeout 10m"] {
         let cachex = cachex();
@@ -73,6 +73,74 @@ fn one_that_only_a_child_handles_keeps_the_run_from_being_recorded() {
         running.ends().prints("ready\ngot it\ndone\n").exits(0).quietly();
         assert!(cachex.stored_in("v2/young").is_empty(), "{options}: it was recorded");
     }
+}
+
+/// Prints `ready`, handles the signal, and ends then or when this holds, too.
+fn handler(signal: &str, then: &str) -> String {
+    format!(
+        "import os, signal\n\
+         got = []\n\
+         handles = lambda *_: got.append(os.write(1, b'got it\\n'))\n\
+         signal.signal(signal.SIG{signal}, handles)\n\
+         os.write(1, b'ready\\n')\n\
+         while not (got and {then}): pass"
+    )
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_interrupts_nobody_keeps_the_run_from_being_recorded_if_it_is_handled() {
+    let signals = [
+        (Signal::TSTP, "TSTP"),
+        (Signal::TTIN, "TTIN"),
+        (Signal::CONT, "CONT"),
+        (Signal::WINCH, "WINCH"),
+        (Signal::URG, "URG"),
+    ];
+    for (signal, name) in signals {
+        for options in ["", "--timeout 10m"] {
+            let cachex = cachex();
+            let running =
+                cachex.exec(["python3", "-c", &handler(name, "True")]).with(options).spawn();
+            running.shows("ready\n").signal(signal);
+            running.ends().prints("ready\ngot it\n").exits(0).quietly();
+            assert!(cachex.stored_in("v2/young").is_empty(), "{name} {options}: it was recorded");
+        }
+    }
+    // By whoever it started, when all of them have it.
+    for options in ["", "--timeout 10m"] {
+        let cachex = cachex();
+        let child = handler("WINCH", "os.path.exists('../gate')");
+        let script = format!("python3 -c \"{child}\"; echo done");
+        let running = cachex.run(&script).with(options).spawn();
+        running.shows("ready\n");
+        rustix::process::kill_process_group(running.pid(), Signal::WINCH).unwrap();
+        running.shows("got it\n");
+        cachex.opens("gate");
+        running.ends().prints("ready\ngot it\ndone\n").exits(0).quietly();
+        assert!(cachex.stored_in("v2/young").is_empty(), "{options}: it was recorded");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_nobody_handles_leaves_no_trace() {
+    let cachex = cachex();
+    // A shell whose child is stopped before it executes anything cannot be stopped itself.
+    let script = "echo ready; until [ -e ../gate ]; do :; done; echo done";
+    let running = cachex.run(script).spawn();
+    running.shows("ready\n");
+    let pid = running.pid();
+    for signal in [Signal::WINCH, Signal::URG, Signal::TSTP] {
+        rustix::process::kill_process_group(pid, signal).unwrap();
+    }
+    let state = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let is_stopped = || std::fs::read_to_string(&state).ok()?.contains(") T ").then_some(());
+    eventually("a stopped cachex", is_stopped);
+    rustix::process::kill_process_group(pid, Signal::CONT).unwrap();
+    cachex.opens("gate");
+    running.ends().prints("ready\ndone\n").exits(0).quietly();
+    cachex.run(script).once().hits();
 }
 
 #[test]

@@ -77,6 +77,28 @@ fn ctrl_z_stops_and_fg_goes_on() {
     terminal.shows("status=0").awaits_runs(1);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_draws_its_screen_again_after_ctrl_z_is_not_recorded() {
+    let cachex = cachex();
+    // As an editor does, which puts its handler back when it goes on.
+    let draws = "import os, signal, sys, time\n\
+                 def stops(*_):\n    \
+                     signal.signal(signal.SIGTSTP, signal.SIG_DFL)\n    \
+                     os.kill(os.getpid(), signal.SIGTSTP)\n    \
+                     signal.signal(signal.SIGTSTP, stops)\n    \
+                     print('drawn again', flush=True)\n\
+                 signal.signal(signal.SIGTSTP, stops)\n\
+                 print('ready', flush=True)\n\
+                 while not os.path.exists(sys.argv[1]): time.sleep(0.01)\n";
+    cachex.executable("bin/draws", format!("#!/usr/bin/env python3\n{draws}"));
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -v -- draws ../gate").shows("ready").presses(CTRL_Z);
+    terminal.shows("Stopped").types("fg").shows("drawn again");
+    cachex.opens("gate");
+    terminal.shows("not recorded: a signal may have changed what it printed");
+}
+
 #[test]
 fn a_command_that_stops_itself_gives_the_prompt_back() {
     for signal in ["STOP", "TSTP", "TTIN", "TTOU"] {

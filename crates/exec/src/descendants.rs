@@ -157,7 +157,11 @@ mod elsewhere {
         true
     }
 
+    pub fn with(_: Pid) -> Vec<u32> {
+        Vec::new()
+    }
+
     pub fn send(_: Signal, _: Pid) {}
 }
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{are_inherited, await_events, gather, is_empty, send};
+pub use elsewhere::{are_inherited, await_events, gather, is_empty, send, with};

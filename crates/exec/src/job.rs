@@ -14,21 +14,25 @@
 //!   so that the shell sees a stopped job. When cachex is continued, it continues the
 //!   command.
 
+mod handling;
 mod watch;
 
 use crate::Witness;
+use crate::descendants;
 use cachex_base::system::procfs::Stat;
 use cachex_base::system::signals::{self, Altered, Meaning, Sender, Sent};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, getppid, getsid,
-    test_kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getppid, getsid, test_kill_process_group,
+    waitid,
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_hook::consts::{SIGTSTP, SIGTTOU};
 use watch::Watch;
+
+pub use handling::Handling;
 
 /// The degree to which a command is separated from cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,46 +56,6 @@ impl Kind {
     }
 }
 
-/// The signal dispositions of a process.
-#[derive(Clone, Copy, Debug)]
-pub struct Handling {
-    ignored: u64,
-    caught: u64,
-    pending: u64,
-}
-
-impl Handling {
-    /// Returns the dispositions of a child of this process, where the system tells.
-    pub fn of(process: Pid) -> Option<Handling> {
-        let path = format!("/proc/{}/status", process.as_raw_nonzero());
-        let status = std::fs::read_to_string(path).ok()?;
-        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
-        // A `/proc` of another pid namespace may describe other processes.
-        let parent = field("PPid:")?.trim().parse().ok().and_then(Pid::from_raw);
-        if parent != Some(getpid()) {
-            return None;
-        }
-        let set = |name: &str| u64::from_str_radix(field(name)?.trim(), 16).ok();
-        let pending = set("SigPnd:")? | set("ShdPnd:")?;
-        Some(Handling { ignored: set("SigIgn:")?, caught: set("SigCgt:")?, pending })
-    }
-
-    /// Returns whether the signal is pending, sent but blocked.
-    pub fn is_pending(self, signal: i32) -> bool {
-        self.pending >> (signal - 1) & 1 == 1
-    }
-
-    /// Returns whether the process ignores the signal.
-    pub fn ignores(self, signal: i32) -> bool {
-        self.ignored >> (signal - 1) & 1 == 1
-    }
-
-    /// Returns whether the process has a handler for the signal.
-    pub fn catches(self, signal: i32) -> bool {
-        self.caught >> (signal - 1) & 1 == 1
-    }
-}
-
 /// A command that is running.
 pub struct Job {
     leader: Pid,
@@ -110,6 +74,8 @@ pub struct Job {
     was_told_to_stop: bool,
     /// The signal that stopped a command in cachex's own group.
     stopped_by: Option<Signal>,
+    /// The signals to stop that arrived, the first one in the lowest bit.
+    stops: u64,
 }
 
 impl Job {
@@ -124,6 +90,7 @@ impl Job {
             may_ask_again: false,
             was_told_to_stop: false,
             stopped_by: None,
+            stops: 0,
         }
     }
 
@@ -222,43 +189,51 @@ impl Job {
         Stat::of(&self.leader.as_raw_nonzero().to_string())
     }
 
-    /// Returns whether a signal that was passed on may have changed what the command does.
+    /// Returns whether a signal that arrived may change what the command does.
     pub fn may_heed(&self, signal: i32) -> bool {
         let handling = self.handling();
-        match signals::meaning(signal) {
-            Some(Meaning::Ends | Meaning::Fault) => {
-                handling.is_none_or(|handling| !handling.ignores(signal))
-            }
-            Some(Meaning::Notifies | Meaning::Child) => {
-                handling.is_none_or(|handling| handling.catches(signal))
-            }
-            // Stopping, continuing and resizing do not change the output.
-            _ => false,
+        if is_felt_by_default(signal) {
+            handling.is_none_or(|handling| !handling.ignores(signal))
+        } else {
+            handling.is_none_or(|handling| handling.catches(signal))
         }
     }
 
-    /// Returns whether a signal that the whole group has may have changed what the leader's children
-    /// do, whatever the leader does. A child that handled it may have ended since, so it is not asked.
+    /// Returns whether a signal that the whole group has may change what the leader's descendants
+    /// do, whatever the leader does.
     pub fn may_be_heeded_below(&self, signal: i32) -> bool {
-        matches!(signals::meaning(signal), Some(Meaning::Ends | Meaning::Fault))
-            && self.has_had_children()
+        if is_felt_by_default(signal) {
+            // A child that handled it may have ended since, so it is not asked.
+            return self.has_had_children();
+        }
+        let handling = descendants::with(self.leader).into_iter().filter_map(Handling::of_any);
+        handling.into_iter().any(|handling| handling.catches(signal))
+    }
+
+    /// Returns whether the command has a handler for a signal to stop that arrived. To stop, such a
+    /// handler restores the default first, so it may not have been there when the signal came.
+    pub fn heeds_a_stop(&self) -> bool {
+        self.stops != 0 && self.handling().is_some_and(|handling| handling.catches_any(self.stops))
     }
 
     /// Passes on the signal of Ctrl-Z. A session gets SIGSTOP: no shell looks after its stopped
-    /// jobs, so the system would discard any weaker stop signal.
-    pub fn stop(&mut self, sent: Option<&Sent>) {
+    /// jobs, so the system would discard any weaker stop signal. Returns whether the whole group has
+    /// it then.
+    pub fn stop(&mut self, sent: Option<&Sent>) -> bool {
+        self.stops |= sent.map_or(0, |sent| 1 << (sent.signal - 1));
         match (self.kind, sent) {
             (Kind::Process, Some(sent)) => {
                 self.was_told_to_stop = true;
-                let _ = self.pass_on(sent);
+                return self.pass_on(sent);
             }
-            (Kind::Process, None) => {}
+            (Kind::Process, None) => return false,
             (Kind::Group, _) => {
                 self.send(sent.map_or(Signal::TSTP.as_raw(), |sent| sent.signal));
                 self.is_to_stop = self.stop_seen(WaitIdOptions::NOWAIT).is_some_and(asks);
             }
             (Kind::Session, _) => self.signal(Signal::STOP),
         }
+        true
     }
 
     /// Returns whether any process of the group is left, including the leader's zombie.
@@ -341,12 +316,11 @@ impl Job {
         }
     }
 
-    /// Resumes the command after cachex was continued.
-    pub fn go_on(&mut self, sent: &Sent) {
+    /// Resumes the command after cachex was continued. Returns whether the whole group is.
+    pub fn go_on(&mut self, sent: &Sent) -> bool {
         if self.kind == Kind::Process {
             self.was_told_to_stop = false;
-            let _ = self.pass_on(sent);
-            return;
+            return self.pass_on(sent);
         }
         let is_lent_again = |terminal: &Terminal| terminal.was_lent && terminal.is_own();
         self.continue_with_the_terminal(self.terminal.as_ref().is_some_and(is_lent_again));
@@ -354,6 +328,7 @@ impl Job {
             // The command could not restore the screen when it stopped, but it can redraw it.
             self.signal(Signal::WINCH);
         }
+        true
     }
 
     /// Continues the command, then lends it the terminal. In the opposite order, a key pressed in
@@ -387,6 +362,12 @@ fn is_job() -> bool {
         getpgid(Some(parent)) != Ok(getpgrp()) && getsid(Some(parent)) == getsid(None)
     });
     is_set_apart && Terminal::open().is_some()
+}
+
+/// Returns whether a signal changes what a process does that has no handler for it. One that stops
+/// it does not: it goes on where it was.
+fn is_felt_by_default(signal: i32) -> bool {
+    matches!(signals::meaning(signal), Some(Meaning::Ends | Meaning::Fault))
 }
 
 /// Returns whether a process stopped by this signal wants the terminal.

@@ -88,11 +88,12 @@ impl Pty {
     }
 }
 
-/// Gives a pseudo-terminal the size of the real one.
-fn resize(master: impl AsFd) {
-    if let Ok(size) = tcgetwinsize(rustix::stdio::stdout()) {
-        let _ = tcsetwinsize(master, size);
-    }
+/// Gives a pseudo-terminal the size of the real one. Returns whether it had another width.
+fn resize(master: impl AsFd) -> bool {
+    let Ok(size) = tcgetwinsize(rustix::stdio::stdout()) else { return false };
+    let before = tcgetwinsize(&master);
+    let _ = tcsetwinsize(master, size);
+    before.is_ok_and(|before| before.ws_col != size.ws_col)
 }
 
 /// Passes input from the person to the command.
@@ -170,9 +171,9 @@ impl Console {
         self.keyboard.as_ref().is_some_and(typed)
     }
 
-    /// Gives the command's terminal the size of the real one.
-    pub fn resize(&self) {
-        resize(&self.master);
+    /// Gives the command's terminal the size of the real one. Returns whether it had another width.
+    pub fn resize(&self) -> bool {
+        resize(&self.master)
     }
 
     /// Sends a signal to the foreground group of the command's terminal, unless that is the command

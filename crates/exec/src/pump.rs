@@ -2,6 +2,7 @@
 
 mod ends;
 mod pause;
+mod signalled;
 
 use super::Spoiled;
 use super::descendants;
@@ -188,29 +189,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                 continue;
             }
             match signals::meaning(sent.signal) {
-                Some(Meaning::Stops) => self.job.stop(Some(&sent)),
-                Some(Meaning::Continues) => {
-                    if let Some(console) = &mut self.console {
-                        console.engage();
-                    }
-                    self.job.go_on(&sent);
-                    self.typed.iter_mut().for_each(|typed| typed.go_on(self.job.leader()));
-                }
-                // The command learns the size from its own terminal.
-                Some(Meaning::Resizes) if self.console.is_some() => {
-                    self.console.iter().for_each(Console::resize);
-                }
                 Some(Meaning::Child) if sent.sender == Sender::Kernel => {}
                 Some(Meaning::Ends) if self.job.missed(&sent) => self.missed = Some(sent),
-                _ => {
-                    if self.job.may_heed(sent.signal) {
-                        self.was_asked_to_end |= signals::asks_to_end(sent.signal);
-                        self.spoil(Spoiled::Interrupted);
-                    }
-                    if self.job.pass_on(&sent) && self.job.may_be_heeded_below(sent.signal) {
-                        self.spoil(Spoiled::Interrupted);
-                    }
-                }
+                _ => self.pass_on_signal(&sent),
             }
         }
     }
@@ -248,6 +229,9 @@ impl<'a, 'r> Pump<'a, 'r> {
         if self.is_unread() {
             if !self.inherits && self.job.is_running() {
                 return Ok(());
+        if self.job.heeds_a_stop() {
+            self.spoil(Spoiled::Signalled);
+        }
             }
             self.tell_of_departures();
         }
@@ -302,7 +286,9 @@ impl<'a, 'r> Pump<'a, 'r> {
         match console.pass_on() {
             Pressed::Nothing => {}
             Pressed::Interrupt => self.spoil(Spoiled::Interrupted),
-            Pressed::Stop => self.job.stop(None),
+            Pressed::Stop => {
+                self.job.stop(None);
+            }
         }
     }
 
@@ -420,6 +406,9 @@ impl<'a, 'r> Pump<'a, 'r> {
     }
 
     fn spoil(&mut self, why: Spoiled) {
-        self.spoiled.get_or_insert(why);
+        // Whether somebody ended the command says more than what it did before.
+        if matches!(self.spoiled, None | Some(Spoiled::Signalled | Spoiled::ReadBack)) {
+            self.spoiled = Some(why);
+        }
     }
 }

@@ -85,6 +85,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("shared_stdin::calls_that_share_it_do_not_record_a_part_as_the_whole", LOOKS),
     ("shared_stdin::what_another_read_meanwhile_is_not_repeated_for_the_command", LOOKS),
     ("shared_stdin::what_another_reads_meanwhile_is_not_missing_in_the_record", LOOKS),
+    ("signals::one_that_nobody_handles_leaves_no_trace", LOOKS),
     ("streams::the_order_of_the_chunks_is_kept", LOOKS),
     ("streams::others_follow_one_pipe_only_into_one", "nobody follows an automatic run"),
     ("streams::a_follower_of_the_file_it_prints_to_does_not_keep_it_from_being_recorded", LOOKS),
