@@ -237,11 +237,46 @@ fn one_that_looks_at_the_terminal_in_passing_is_recorded() {
     let mut terminal = cachex.terminal();
     terminal.types("exec 9<>../gate; cachex run -- both ../gate").shows("ready").awaits_reader();
     std::fs::write(cachex.path("gate"), "open").unwrap();
-    terminal
-        .shows("finished")
-        .types("cachex run -v -- both ../gate")
-        .shows("finished")
-        .shows("cachex: hit");
+    // What is typed before it has ended may have been meant for it.
+    terminal.shows("finished").awaits_shell();
+    terminal.types("cachex run -v -- both ../gate").shows("finished").shows("cachex: hit");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_is_it_recorded_if_a_key_is_noticed_and_left() {
+    let cachex = cachex();
+    let python = |script: &str| format!("#!/usr/bin/env python3\nimport select, sys\n{script}");
+    // A key that it looks for between two pieces of its work.
+    let key = "import termios, tty\nmodes = termios.tcgetattr(0)\ntty.setcbreak(0)\n\
+               print('ready', flush=True)\nwhile not select.select([0], [], [], 0)[0]: pass\n\
+               termios.tcsetattr(0, termios.TCSANOW, modes)\nprint('finished')\n";
+    // A line, beside something else.
+    let line = "print('ready', flush=True)\nreader = open('../gate', 'r+b', 0)\n\
+                select.select([0, reader], [], [])\nprint('finished')\n";
+    cachex.executable("bin/key", python(key));
+    cachex.executable("bin/line", python(line));
+    cachex.bare(["mkfifo", "../gate"]).once().exits(0);
+    let mut terminal = cachex.terminal();
+    for tool in ["key", "line"] {
+        terminal.types(&format!("cachex run -v -- {tool}")).shows("ready").awaits_looks();
+        terminal.types("echo next").shows("finished");
+        terminal.shows("not recorded: it read or changed the terminal").shows("next");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_if_another_cachex_beside_it_may_have_read_it() {
+    let cachex = cachex();
+    cachex.tool("ask", "read name </dev/tty; echo \"hello $name\"; [ -t 0 ] || cat");
+    let mut terminal = cachex.terminal();
+    // Both names are there before anybody asks.
+    let asks = format!("{}; cachex run -- ask | cachex run -- ask", cachex.gate("typed"));
+    terminal.types(&format!("read -r line; {asks}; echo over")).types("").types("Ada").types("Bob");
+    cachex.opens("typed");
+    terminal.shows("hello").shows("hello").shows("over").awaits_runs(2);
+    assert!(cachex.stored_in("v2/young").is_empty());
 }
 
 #[cfg(target_os = "linux")]
@@ -253,13 +288,16 @@ fn what_is_typed_for_others_does_not_matter() {
     cachex.tool("long", &slow("gate-2"));
     cachex.tool("late", &slow("gate-3"));
     // It reads the terminal at the end of a pipeline, as a pager does.
-    cachex.executable("bin/pager", "#!/bin/sh\nread key </dev/tty; echo key $key; cat\n");
+    let pager = "#!/bin/sh\nstty -icanon min 1 </dev/tty; read key </dev/tty; echo key $key; cat\n\
+                 stty icanon </dev/tty\n";
+    cachex.executable("bin/pager", pager);
     let mut terminal = cachex.terminal();
     // The shell reads it when the command has ended.
     terminal.types("cachex run -- ahead").shows("ready").types("echo next");
     cachex.opens("gate-1");
     terminal.shows("finished").shows("next");
     terminal.types("cachex run -- long | pager").awaits_runs(2).types("q").shows("key q");
+    terminal.awaits_looks();
     cachex.opens("gate-2");
     terminal.shows("finished").types("cachex run -- late &").awaits_runs(3);
     terminal.types("echo shell").shows("shell").types("fg; echo over");

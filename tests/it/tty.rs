@@ -119,7 +119,8 @@ fn one_that_is_resized_is_recorded_only_if_its_width_stays_and_nobody_looks() {
     let mut terminal = cachex.terminal();
     terminal.resizes(20, 40).types("cachex run --tty -v -- plain").shows("ready").resizes(33, 40);
     cachex.opens("gate");
-    terminal.shows("bye").types("cachex run --tty -v -- plain").shows("cachex: hit");
+    terminal.shows("bye").awaits_shell();
+    terminal.types("cachex run --tty -v -- plain").shows("cachex: hit");
     terminal.types("cachex run --tty -v -- wider").shows("ready").resizes(33, 77);
     terminal.shows("not recorded: a signal may have changed what it printed");
 }

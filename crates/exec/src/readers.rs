@@ -3,8 +3,9 @@
 //!
 //! Nothing tells of that afterwards, so cachex looks from time to time which of the command's
 //! processes wait for keys and for nothing else. One that waited and no longer does was answered.
-//! Others read the terminal in passing, such as `ssh`, which waits for its connection, too; they are
-//! given the benefit of the doubt, and so is a process of several threads.
+//! Others watch the terminal in passing, such as `ssh`, which waits for its connection, too; they
+//! are given the benefit of the doubt, unless something was typed that they did not read. So is a
+//! process of several threads.
 
 #[cfg(target_os = "linux")]
 pub use linux::Readers;
@@ -27,6 +28,8 @@ mod linux {
     const SHARE: u32 = 20;
     /// The maximum length of a set of descriptors that is looked at, in bytes.
     const LONGEST_SET: usize = 128;
+    /// The maximum number of descriptors that are looked at.
+    const MOST_LOOKED_AT: usize = 16;
 
     /// The processes that wait for keys.
     #[derive(Debug)]
@@ -35,6 +38,7 @@ mod linux {
         terminal: u64,
         waiting: Vec<u32>,
         was_answered: bool,
+        was_watched: bool,
         began: Instant,
         due: Instant,
     }
@@ -45,7 +49,7 @@ mod linux {
             let terminal = fstat(terminal).ok()?.st_rdev;
             let began = Instant::now();
             let (waiting, due) = (Vec::new(), began + OFTEN);
-            Some(Readers { terminal, waiting, was_answered: false, began, due })
+            Some(Readers { terminal, waiting, was_answered: false, was_watched: false, began, due })
         }
 
         /// Returns when to look again. None once that would tell nothing new.
@@ -71,19 +75,38 @@ mod linux {
             self.was_answered || !self.waiting.iter().all(|&process| self.waits(process))
         }
 
+        /// Returns whether a process waited for keys, among other things.
+        pub fn were_watching(&self) -> bool {
+            self.was_watched
+        }
+
         fn compare(&mut self, leader: Pid) {
-            let processes = descendants::with(leader).into_iter();
-            let now: Vec<_> = processes.filter(|&process| self.waits(process)).collect();
+            let mut now = Vec::new();
+            for process in descendants::with(leader) {
+                match Wait::of(process) {
+                    Some(Wait::Among(descriptors)) => {
+                        let mut some = descriptors.into_iter().take(MOST_LOOKED_AT);
+                        self.was_watched = self.was_watched
+                            || some.any(|descriptor| self.is_terminal(process, descriptor));
+                    }
+                    Some(wait) if self.is_for_keys(process, &wait) => now.push(process),
+                    _ => {}
+                }
+            }
             self.was_answered |= self.waiting.iter().any(|process| !now.contains(process));
             self.waiting = now;
         }
 
         /// Returns whether a process waits for keys.
         fn waits(&self, process: u32) -> bool {
-            match Wait::of(process) {
-                Some(Wait::For(descriptor)) => self.is_terminal(process, descriptor),
-                Some(Wait::Resumed) => self.waiting.contains(&process),
-                None => false,
+            Wait::of(process).is_some_and(|wait| self.is_for_keys(process, &wait))
+        }
+
+        fn is_for_keys(&self, process: u32, wait: &Wait) -> bool {
+            match *wait {
+                Wait::For(descriptor) => self.is_terminal(process, descriptor),
+                Wait::Among(_) => false,
+                Wait::Resumed => self.waiting.contains(&process),
             }
         }
 
@@ -99,11 +122,22 @@ mod linux {
     enum Wait {
         /// Input from this descriptor, and nothing else.
         For(u64),
+        /// Input from one of these descriptors, or something else.
+        Among(Vec<u64>),
         /// What it waited for before it was stopped.
         Resumed,
     }
 
     impl Wait {
+        /// Returns the wait for input from these descriptors, of so many that are waited for.
+        fn from(input: Vec<u64>, count: usize) -> Option<Wait> {
+            match input[..] {
+                [] => None,
+                [only] if count == 1 => Some(Wait::For(only)),
+                _ => Some(Wait::Among(input)),
+            }
+        }
+
         fn of(process: u32) -> Option<Wait> {
             let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
             let (call, arguments) = descendants::call_of(process)?;
@@ -128,39 +162,47 @@ mod linux {
         }
     }
 
-    /// Returns the only descriptor that a `poll` waits for.
+    /// Returns what a `poll` waits for.
     fn polled(memory: &File, [list, count, ..]: [u64; 4]) -> Option<Wait> {
-        let mut only = [0; size_of::<libc::pollfd>()];
-        memory.read_exact_at(&mut only, list).ok().filter(|()| count == 1)?;
-        let [descriptor @ .., _, _, _, _] = only;
-        let wanted = i16::from_ne_bytes([only[4], only[5]]);
-        (wanted & libc::POLLIN != 0).then_some(Wait::For(u32::from_ne_bytes(descriptor).into()))
+        const ONE: usize = size_of::<libc::pollfd>();
+        let count = usize::try_from(count).ok()?;
+        let mut all = vec![0; count.min(MOST_LOOKED_AT) * ONE];
+        memory.read_exact_at(&mut all, list).ok()?;
+        let input = all.chunks_exact(ONE).filter_map(|one| {
+            let (descriptor, rest) = one.split_first_chunk()?;
+            let wanted = i16::from_ne_bytes(*rest.first_chunk()?);
+            (wanted & libc::POLLIN != 0).then_some(u32::from_ne_bytes(*descriptor).into())
+        });
+        Wait::from(input.collect(), count)
     }
 
-    /// Returns the only descriptor that an `epoll` waits for.
+    /// Returns what an `epoll` waits for.
     fn registered(process: u32, [epoll, ..]: [u64; 4]) -> Option<Wait> {
         let about = fs::read_to_string(format!("/proc/{process}/fdinfo/{epoll}")).ok()?;
-        let mut members = about.lines().filter_map(|line| line.strip_prefix("tfd:"));
-        let only = members.next().filter(|_| members.next().is_none())?;
-        let mut words = only.split_ascii_whitespace();
-        let descriptor = words.next()?.parse().ok()?;
-        let wanted = u32::from_str_radix(words.nth(1)?, 16).ok()?;
-        (wanted & libc::EPOLLIN.cast_unsigned() != 0).then_some(Wait::For(descriptor))
+        let members: Vec<_> = about.lines().filter_map(|line| line.strip_prefix("tfd:")).collect();
+        let input = members.iter().filter_map(|member| {
+            let mut words = member.split_ascii_whitespace();
+            let descriptor = words.next()?.parse().ok()?;
+            let wanted = u32::from_str_radix(words.nth(1)?, 16).ok()?;
+            (wanted & libc::EPOLLIN.cast_unsigned() != 0).then_some(descriptor)
+        });
+        Wait::from(input.collect(), members.len())
     }
 
-    /// Returns the only descriptor that a `select` waits for.
+    /// Returns what a `select` waits for.
     fn selected(memory: &File, [count, to_read, to_write, others]: [u64; 4]) -> Option<Wait> {
         let len = usize::try_from(count).ok()?.div_ceil(8).min(LONGEST_SET);
         let set = |place: u64| {
             let mut set = vec![0; len];
             (place == 0 || memory.read_exact_at(&mut set, place).is_ok()).then_some(set)
         };
-        let members = |set: &[u8]| set.iter().map(|byte| byte.count_ones()).sum::<u32>();
-        let to_read = set(to_read)?;
-        let is_only =
-            members(&to_read) == 1 && members(&set(to_write)?) + members(&set(others)?) == 0;
-        let place = to_read.iter().position(|&byte| byte != 0).filter(|_| is_only)?;
-        Some(Wait::For(place as u64 * 8 + u64::from(to_read[place].trailing_zeros())))
+        let members = |set: Vec<u8>| {
+            let is_in = move |at: &u64| set[*at as usize / 8] >> (at % 8) & 1 == 1;
+            (0..8 * len as u64).filter(is_in)
+        };
+        let input: Vec<_> = members(set(to_read)?).collect();
+        let count = input.len() + members(set(to_write)?).count() + members(set(others)?).count();
+        Wait::from(input, count)
     }
 }
 
@@ -191,6 +233,10 @@ mod elsewhere {
         }
 
         pub fn were_answered(&self) -> bool {
+            match *self {}
+        }
+
+        pub fn were_watching(&self) -> bool {
             match *self {}
         }
     }

@@ -17,7 +17,9 @@ use cachex_base::system::fsutil;
 use cachex_base::system::procfs;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, open};
+use rustix::fs::{
+    Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fcntl_getfl, fstat, futimens, open,
+};
 use rustix::io::{Errno, ioctl_fionread};
 use rustix::process::{Pid, getpgrp, getpid};
 use rustix::termios::{Termios, isatty, tcgetattr, tcgetpgrp, tcgetsid};
@@ -28,6 +30,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The amount by which the time of the last read is set back, in seconds: two of the system's
 /// steps.
 const BACK: i64 = 16;
+
+/// The flags of an open file that tell of input in another way.
+const LASTING: OFlags = OFlags::NONBLOCK.union(OFlags::from_bits_retain(libc::O_ASYNC as _));
 
 /// The kernel functions in which a process waits that reads no terminal: for a child, or for a
 /// child's output.
@@ -40,6 +45,8 @@ struct Mark {
     time: Option<Timespec>,
     /// What was typed and not read.
     ahead: Ahead,
+    /// How much of that there was at first, in bytes.
+    first: u64,
 }
 
 /// What was typed and not read. To read it may not change the time.
@@ -57,8 +64,19 @@ pub struct Typed {
     /// What it was like at last; none while the terminal belongs to another job.
     mark: Option<Mark>,
     was_read: bool,
-    /// Its modes before the command started.
-    modes: Option<Termios>,
+    /// How it was set before the command started; none once a shell may have set it otherwise.
+    settings: Option<Settings>,
+    /// Set when it was set otherwise at a look.
+    was_set: bool,
+}
+
+/// How a terminal is set.
+#[derive(Debug)]
+struct Settings {
+    modes: Termios,
+    /// Whether reads wait, and whether a signal tells of input. That is kept with what cachex and
+    /// its command share: the open file.
+    flags: OFlags,
 }
 
 impl Typed {
@@ -66,8 +84,9 @@ impl Typed {
     pub fn watch() -> Option<Typed> {
         let terminal = Terminal::find()?;
         let mark = terminal.is_for(getpgrp()).then(|| terminal.mark());
-        let modes = tcgetattr(&terminal).ok();
-        Some(Typed { terminal, mark, was_read: false, modes })
+        // The shell may be setting it, too.
+        let settings = mark.and_then(|_| terminal.settings());
+        Some(Typed { terminal, mark, was_read: false, settings, was_set: false })
     }
 
     /// Pauses until [`Typed::go_on`], while others read the terminal.
@@ -75,7 +94,7 @@ impl Typed {
         self.look();
         self.mark = None;
         // The shell has modes of its own.
-        self.modes = None;
+        self.settings = None;
     }
 
     /// Resumes if the terminal belongs to this job, or is lent to a command with a job of its own.
@@ -97,23 +116,33 @@ impl Typed {
             let is_later = self.terminal.last_read() != mark.time;
             let before = std::mem::replace(&mut mark.ahead, now);
             self.was_read |= is_later || now.bytes < before.bytes || before.has_end && !now.has_end;
+            self.was_set |= self.is_set_otherwise();
         }
     }
 
-    /// Returns whether the command or its descendants read what was typed. False if others may have
-    /// done so.
-    pub fn was_read(&mut self) -> bool {
+    /// Returns whether the command or its descendants may have acted on what was typed, or have set
+    /// the terminal. If others may have done so, false. `is_watched` tells whether one of them waited
+    /// for keys beside other work.
+    pub fn was_used(&mut self, is_watched: bool) -> bool {
         self.look();
-        self.was_read && !may_be_others()
+        let is_more_ahead = self.mark.is_some_and(|mark| mark.ahead.bytes > mark.first);
+        (self.was_read || self.was_set || is_watched && is_more_ahead) && !may_be_others()
     }
 
-    /// Returns whether the terminal has other modes than before, which a replay would not set.
-    pub fn has_other_modes(&self) -> bool {
-        let relevant = |modes: &Termios| {
-            (modes.input_modes, modes.output_modes, modes.control_modes, modes.local_modes)
+    /// Returns whether the terminal is set otherwise than before, which a replay would not do.
+    pub fn is_set_otherwise(&self) -> bool {
+        let now = || self.terminal.settings();
+        self.settings.as_ref().is_some_and(|before| now().is_some_and(|now| now != *before))
+    }
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Settings) -> bool {
+        let relevant = |Settings { modes, flags }: &Settings| {
+            let Termios { input_modes, output_modes, control_modes, local_modes, .. } = *modes;
+            (input_modes, output_modes, control_modes, local_modes, *flags & LASTING)
         };
-        let before = self.modes.as_ref().map(relevant);
-        before.is_some_and(|before| tcgetattr(self).is_ok_and(|now| relevant(&now) != before))
+        relevant(self) == relevant(other)
     }
 }
 
@@ -157,7 +186,12 @@ impl Terminal {
 
     /// Sees to it that the next read shows, and returns what it is like now.
     fn mark(&self) -> Mark {
-        Mark { time: self.set_back(), ahead: self.ahead() }
+        let ahead = self.ahead();
+        Mark { time: self.set_back(), ahead, first: ahead.bytes }
+    }
+
+    fn settings(&self) -> Option<Settings> {
+        Some(Settings { modes: tcgetattr(self).ok()?, flags: fcntl_getfl(self).ok()? })
     }
 
     /// Sets the time of the last read back, unless it is long ago, and returns it. If the terminal
@@ -215,11 +249,20 @@ fn may_be_others() -> bool {
         return true;
     }
     let group = getpgrp().as_raw_nonzero().get();
+    let program = |process: u32| fs::read_link(format!("/proc/{process}/exe")).ok();
+    let cachex = program(own);
+    // Another cachex in the job is as unsure as this one, so neither is given the benefit of the
+    // doubt.
+    let is_of_another = |stat: &procfs::Stat| {
+        let above = std::iter::successors(Some(stat.pid), |pid| Some(all.get(pid)?.parent));
+        let mut above = above.take(all.len()).filter(|&pid| !descends(&all, own, pid));
+        above.any(|pid| cachex.is_some() && program(pid) == cachex)
+    };
     let mut job = all.values().filter(|stat| stat.group == group && !stat.is_dead());
     job.any(|stat| {
         let is_part = stat.pid == own || descends(&all, stat.pid, own);
         let is_waiting = || descends(&all, own, stat.pid) && waits(stat.pid);
-        !is_part && !is_waiting()
+        !is_part && !is_waiting() && !is_of_another(stat)
     })
 }
 

@@ -82,6 +82,16 @@ impl Terminal {
         self
     }
 
+    /// Waits until the shell is in the foreground.
+    #[track_caller]
+    pub fn awaits_shell(&mut self) -> &mut Terminal {
+        eventually("the shell in the foreground", || {
+            let front = rustix::termios::tcgetpgrp(&self.keyboard).ok()?;
+            (front == self.shell).then_some(())
+        });
+        self
+    }
+
     /// Waits until the command under `cachex` waits for input, and `cachex` has looked at it since:
     /// nothing else lets it read in the meantime.
     #[cfg(target_os = "linux")]

@@ -130,10 +130,12 @@ impl Pump<'_, '_> {
     /// its reader left, that reader may have been the one who read the terminal.
     pub(super) fn note_what_was_typed(&mut self) {
         let has_reader = self.broken.is_none() && self.spoiled.is_none();
-        let was_read =
-            |typed: &mut Typed| typed.has_other_modes() || has_reader && typed.was_read();
+        let is_watched = self.readers.as_ref().is_some_and(Readers::were_watching);
+        let was_used = |typed: &mut Typed| {
+            has_reader && typed.was_used(is_watched) || !has_reader && typed.is_set_otherwise()
+        };
         if self.console.as_ref().is_some_and(Console::was_typed)
-            || self.typed.as_mut().is_some_and(was_read)
+            || self.typed.as_mut().is_some_and(was_used)
             || self.readers.as_ref().is_some_and(Readers::were_answered)
         {
             self.spoil(Spoiled::Typed);
