@@ -36,9 +36,10 @@ pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
     } else {
         let read = config::read(vars)?;
         let settled = config::settle(&args.command, args.profile.clone(), vars, &read)?;
+        let messages = Messages { quiet: settled.config.quiet, verbose: false };
+        config::unknown_variables(vars).for_each(|unknown| messages.hint(&unknown));
         if let Project::NotAllowed(path) = config::project(vars, true) {
             let path = path.to_string_lossy();
-            let messages = Messages { quiet: settled.config.quiet, verbose: false };
             messages.hint(&format!(
                 "{path} is not allowed yet, so it is ignored; `cachex allow` allows it"
             ));

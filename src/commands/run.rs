@@ -113,8 +113,12 @@ fn settled(
     if let Some(why) = unopened {
         runner.messages().warn(format_args!("{why}"));
     }
+    if config.verbose {
+        config::unknown_variables(vars).for_each(|it| runner.messages().tell(format_args!("{it}")));
+    }
     if config.mode == Mode::Off {
-        return runner.without_store(Source::Inherit, "cachex is disabled");
+        let why = config.refused.as_deref().unwrap_or("cachex is disabled");
+        return runner.without_store(Source::Inherit, why);
     }
     if fallback::stack::is_short() {
         runner

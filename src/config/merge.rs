@@ -36,9 +36,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     };
     let local = levels.pick(&LOCAL, args.local.then_some(true))?;
     let mut tags = levels.pick(&TAG, several(args.tag))?.unwrap_or_default();
-    if local == Some(true) {
-        tags.push(Tag(Tag::LOCAL.to_owned()));
-    }
+    tags.extend((local == Some(true)).then(|| Tag(Tag::LOCAL.to_owned())));
     let tags = options::few(tags).map_err(UsageError)?;
     levels.settle(&TAG, &tags);
     let outputs = levels.pick_by(&OUTPUT, several(args.output))?;
@@ -91,6 +89,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         identity,
         freshness,
         mode: ways.mode,
+        refused: None,
         warm: ways.warm,
         cached_only: ways.cached_only.then_some(miss_status.unwrap_or(exit::CACHEX_FAILED)),
         no_wait: ways.no_wait.then_some(miss_status.unwrap_or(0)),

@@ -13,6 +13,7 @@ mod merge;
 mod parse;
 mod project;
 mod shown;
+mod unknown;
 
 pub use auto::Auto;
 pub use cachex_base::process::report::ReportTo;
@@ -23,6 +24,7 @@ pub use folder::StoreDir;
 pub use inputs::{BaseFolder, EnvSelection, InputFiles, List};
 pub use levels::{By, Noted};
 pub use project::{NAME as PROJECT_FILE, Project, allow, deny, find as project};
+pub use unknown::unknown_variables;
 
 use crate::args::{Called, RunArgs, ShArgs, options, sh};
 use cachex_base::process::exit;
@@ -56,6 +58,8 @@ pub struct Config {
     pub freshness: Freshness,
     /// The use of the store.
     pub mode: Mode,
+    /// The reason why the project's file is not used, which turns the cache off.
+    pub refused: Option<String>,
     /// True to run in the background, and return at once.
     pub warm: bool,
     /// The exit status instead of a run of the command; none: it is run.
@@ -300,7 +304,8 @@ fn settled(
     }
     let mut config = merge(args, vars, &levels)?;
     warn(read, config.quiet);
-    if read.file().is_some_and(|file| file.warning.is_some()) {
+    config.refused = read.file().and_then(|file| file.warning.clone());
+    if config.refused.is_some() {
         // Without the inputs that the project names, any result may be outdated.
         config.mode = Mode::Off;
     }

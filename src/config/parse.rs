@@ -295,17 +295,20 @@ fn unknown(key: &str, other: &'static str) -> String {
             Some(line) => format!("`{name}` is for one call; for all it is `{line}`"),
         };
     }
-    let nearest = options::all()
-        .iter()
-        .map(|option| option.name())
-        .chain([other])
-        .map(|known| (strsim::jaro_winkler(&name.replace('_', "-").to_lowercase(), known), known))
-        .filter(|(near, _)| *near > NEAR)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    match nearest {
-        Some((_, known)) => format!("unknown key `{key}`; did you mean `{known}`?"),
+    let names = options::all().iter().map(|option| option.name()).chain([other]);
+    match nearest(&name.replace('_', "-").to_lowercase(), names) {
+        Some(known) => format!("unknown key `{key}`; did you mean `{known}`?"),
         None => {
             format!("unknown key `{key}`; `cachex help run` lists the options, which are the keys")
         }
     }
+}
+
+/// Returns the name that was meant by another one, if there is one like it.
+pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(near, _)| *near > NEAR)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, known)| known)
 }

@@ -59,3 +59,19 @@ fn the_table_is_cut_and_coloured_only_for_a_terminal() {
     assert!(cut.lines().all(|line| line.chars().count() <= 60), "{cut}");
     assert!(at("TERM=xterm").contains('\x1b'));
 }
+
+#[test]
+fn a_variable_without_a_meaning_is_told_of() {
+    let cachex = cachex();
+    let typo = "CACHEX_EXPIRE_IN has no meaning; did you mean CACHEX_EXPIRES_IN?";
+    let other = "CACHEX_QQQ has no meaning; `cachex help run` lists the variables";
+    let config = cachex.cli(["config"]).env("CACHEX_EXPIRE_IN", "1h").env("CACHEX_QQQ", "1");
+    config.once().exits(0).mentions(&[typo, other]);
+    config.env("CACHEX_QUIET", "1").once().exits(0).quietly();
+    let call = cachex.run("echo hi").env("CACHEX_EXPIRE_IN", "1h");
+    call.clone().with("--verbose").once().mentions(&[typo]);
+    call.once().hits().quietly();
+    // Those that have one are not, whether or not an option has them.
+    let known = cachex.cli(["config"]).env("CACHEX_DISABLE", "0").env("CACHEX_PAGER", "cat");
+    known.env("CACHEX_FORCE", "1").once().exits(0).quietly();
+}

@@ -60,6 +60,8 @@ fn a_projects_file_counts_as_its_reader_has_allowed_it() {
 
     // Changed, it is not used, nothing is cached, and that is said.
     cachex.write("work/.cachex.toml", "expires-in = \"9d\"\n");
+    let explained = call.clone().explain().once().stdout();
+    assert!(explained.contains("it has changed; nothing is cached until"), "{explained}");
     let changed = call.clone().after("2h").once();
     changed.misses().warns_once(&[
         ".cachex.toml is not used: it has changed; nothing is cached until `cachex allow`",

@@ -217,7 +217,7 @@ fn name_of_state(state: &State) -> &'static str {
         State::OtherOutputs => "other-outputs",
         State::Edited(_) => "output-edited",
         State::OtherStatus { .. } => "other-status",
-        State::Off => "off",
+        State::Off(_) => "off",
     }
 }
 

@@ -171,7 +171,8 @@ fn reason(state: &State, entry: Option<&Entry>) -> String {
         State::OtherStatus { status } => {
             format!("recorded with exit status {status}, which this call's --exit-codes leaves out")
         }
-        State::Off => "cachex is switched off: CACHEX_DISABLE or --mode off".to_owned(),
+        State::Off(Some(why)) => why.clone(),
+        State::Off(None) => "cachex is switched off: CACHEX_DISABLE or --mode off".to_owned(),
     }
 }
 

@@ -113,8 +113,8 @@ pub enum State {
         /// The exit status.
         status: u8,
     },
-    /// A call with the cache turned off.
-    Off,
+    /// A call with the cache turned off, and the reason unless it was told to be.
+    Off(Option<String>),
 }
 
 /// The state of an entry's replacement in the background.
@@ -178,13 +178,13 @@ impl Runner<'_> {
         let call = self.call_to_explain(root)?;
         let (key, automatic) = self.entry_key(root, &call);
         let (mut state, entry) = match root {
-            _ if self.config.mode == Mode::Off => (State::Off, None),
+            _ if self.config.mode == Mode::Off => (State::Off(self.config.refused.clone()), None),
             Some(root) => self.state(root, &key, &call.key),
             None if self.config.mode == Mode::WriteOnly => (State::Forced, None),
             None => (State::NotRecorded, None),
         };
         let stays =
-            matches!(state, State::Forced | State::Off | State::OtherOutputs | State::Edited(_));
+            matches!(state, State::Forced | State::Off(_) | State::OtherOutputs | State::Edited(_));
         let asks = !state.is_hit() && !stays;
         let remote = self.look_there(root, &key, asks);
         if let Some(Answer::Entry { age }) = remote.as_ref().map(|there| &there.answer) {
