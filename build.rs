@@ -30,7 +30,9 @@ fn main() {
         && let Some(arguments) = order()
     {
         println!("cargo::rustc-cfg=sealed");
-        arguments.iter().for_each(|it| println!("cargo::rustc-link-arg-bins={it}"));
+        for argument in arguments {
+            println!("cargo::rustc-link-arg-bins={argument}");
+        }
     }
 }
 

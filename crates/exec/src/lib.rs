@@ -158,9 +158,9 @@ pub struct Ended {
 pub enum Spoiled {
     /// A signal interrupted it.
     Interrupted,
-    /// Its reader left, and the command did not end soon after.
     /// It handled a signal that interrupts nobody, or its terminal got another width.
     Signalled,
+    /// Its reader left, and the command did not end soon after.
     Abandoned,
     /// A process that it started kept its output open.
     Lingering,

@@ -226,12 +226,12 @@ impl<'a, 'r> Pump<'a, 'r> {
         // How the command meets a broken pipe cannot be found out any more once it is reaped, so it
         // is not if it ends between the two. Its end comes with a signal of its own.
         self.legs.iter_mut().for_each(OutputStream::notice_departure);
-        if self.is_unread() {
-            if !self.inherits && self.job.is_running() {
-                return Ok(());
         if self.job.heeds_a_stop() {
             self.spoil(Spoiled::Signalled);
         }
+        if self.is_unread() {
+            if !self.inherits && self.job.is_running() {
+                return Ok(());
             }
             self.tell_of_departures();
         }
