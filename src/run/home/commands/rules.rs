@@ -22,7 +22,6 @@ pub(super) fn usual_name(name: &str) -> &str {
 
 /// Returns whether the output of a command of this name stays at home, if only sometimes.
 pub(super) fn is_known(name: &str) -> bool {
-    const LISTS: [&str; 7] = ["declare", "env", "export", "printenv", "readonly", "set", "typeset"];
     LISTS.contains(&name)
         || find(CREDENTIALS, usual_name(name)).is_some()
         || find(MACHINE, name).is_some()
