@@ -20,8 +20,8 @@ use cachex_store::fold::FoldReport;
 use cachex_store::guard::SetAside;
 use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
+use cachex_store::room;
 use cachex_store::young::Young;
-use cachex_store::{reserve, room};
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;
@@ -134,7 +134,7 @@ impl<'a> Entries<'a> {
         dry_run: bool,
     ) -> Result<Entries<'a>> {
         if !dry_run {
-            reserve::give_up_if_short(root)?;
+            room::relieve_for_the_first_step(root)?;
         }
         match Entries::folded(root, messages) {
             Err(_) if !dry_run && room::is_short(root) => {

@@ -23,14 +23,12 @@ use cachex_base::text::quote::harmless;
 use cachex_store::lock::{self, Lock, Mode};
 use cachex_store::metadata::EntryMetadata;
 use cachex_store::remote::{self, advice};
+use cachex_store::removal;
 use cachex_store::young::Young;
 use cachex_store::{Root, blobs};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
-
-/// The number of entries that one helper process removes, so that it soon shows that it is alive.
-const BATCH: usize = 5000;
 
 /// The entries to remove; with `--dry-run`, they are listed as they are chosen.
 pub struct Chosen<'a> {
@@ -277,7 +275,7 @@ fn remove(root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Out
     let young = Young::new(root);
     progress::begin(Stage::Removing, chosen.keys.len() as u64);
     let mut blobs = chosen.blobs.clone();
-    for keys in chosen.keys.chunks(BATCH) {
+    for keys in chosen.keys.chunks(removal::at_once(root, chosen.keys.len())) {
         // The old store first, so that an entry removed from the young ones does not reappear from
         // it.
         let old = entries.old.remove_all(keys, &mut blobs)?;

@@ -420,7 +420,7 @@ mod tests {
         let frames = encoded(&vec![30; 12_000]);
         let [of_data, of_frames] = [&data, &frames].map(|content| scene.blob(content));
         for blob in [&of_data, &of_frames] {
-            assert!(pack::pack(&scene.root, blob, 3).unwrap().is_some());
+            assert!(pack::pack(&scene.root, blob, 3, u64::MAX).unwrap().is_some());
         }
         let (frames, data_in) = (Bytes::Blob(of_frames), Bytes::Blob(of_data));
         let entry = Entry { frames, data: data_in, ..entry(1, 0) };

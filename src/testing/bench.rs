@@ -33,7 +33,7 @@ pub fn fill(dir: &Path, entries: u64, folded: bool) -> Result<()> {
                     Ok(())
                 })
             })?;
-            rebuild::rebuild_if_due(&root, false)?;
+            rebuild::rebuild_if_due(&root, false, None)?;
         } else {
             batch.iter().try_for_each(|entry| Young::new(&root).put(entry))?;
         }

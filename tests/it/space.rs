@@ -147,9 +147,11 @@ fn many_entries_are_pruned_on_a_full_disk_and_leave_it() {
         cachex.fold().once().exits(0);
         fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
         fills_the_rest(&cachex);
+        let full = cachex.disk_use();
         // sled alone would need some MB for that.
         cachex.cli(["prune", "--max-entries", "1500"]).once().exits(0);
         assert_eq!(count(), 1500);
+        assert!(cachex.disk_use() + MB < full, "{} of {full}", cachex.disk_use());
         cachex.run("echo hi").with("--cached-only").once().hits();
         let doctor = cachex.cli(["doctor"]).once().exits(0);
         assert!(!doctor.stdout().contains("damaged"), "{}", doctor.stdout());

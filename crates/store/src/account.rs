@@ -51,6 +51,13 @@ pub fn on_disk(stat: &Stat) -> u64 {
     stat.st_blocks as u64 * SECTOR
 }
 
+/// Returns when a file was last changed, in nanoseconds since the epoch.
+#[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+pub fn changed(stat: &Stat) -> u64 {
+    let (seconds, nanos) = (stat.st_mtime.max(0) as u64, stat.st_mtime_nsec as u64);
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
 /// Returns the disk usage of a file of `len` bytes.
 pub const fn blocks(len: u64) -> u64 {
     len.saturating_add(BLOCK - 1) / BLOCK * BLOCK
@@ -226,9 +233,7 @@ impl Survey {
                     if path.starts_with(guard::DIR) {
                         self.database = self.database.saturating_add(bytes);
                     }
-                    let (seconds, nanos) = (stat.st_mtime.max(0) as u64, stat.st_mtime_nsec as u64);
-                    let changed = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
-                    visit(Surveyed { path: &path, bytes, changed });
+                    visit(Surveyed { path: &path, bytes, changed: changed(&stat) });
                 }
                 _ => {}
             }

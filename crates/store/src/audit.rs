@@ -5,13 +5,13 @@
 //! page, and reopens the database for each page so that readers get their turn. The caller
 //! holds the fold lock, so nothing is added meanwhile.
 
-use super::Root;
 use super::blob_refs::{self, SeenManifests};
 use super::indexes::{command_place, tag_of};
 use super::metadata::{EntryMetadata, key_of, split};
 use super::old::Old;
 use super::table::{Ordered, Table};
 use super::walk;
+use super::{Root, in_place};
 use anyhow::Result;
 use cachex_base::record::entry::{About, Entry, Key};
 use cachex_base::system::progress::{self, Stage};
@@ -65,6 +65,7 @@ pub fn audit(root: &Root) -> Result<u64> {
         old.count(|totals| (totals.entries, totals.bytes) = (entries, bytes));
         Ok(())
     })?;
+    in_place::is_whole_again(root)?;
     Ok(damaged)
 }
 

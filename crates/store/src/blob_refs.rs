@@ -258,7 +258,8 @@ pub fn size_in(value: &[u8]) -> Option<u64> {
     (tail.is_empty() || tail == AS_MANIFEST).then(|| u64::from_be_bytes(*size))
 }
 
-fn is_of_manifest(value: &[u8]) -> bool {
+/// Returns whether the value of a place says that the owner needs the blob as its manifest.
+pub fn is_of_manifest(value: &[u8]) -> bool {
     size_in(value).is_some() && value.ends_with(AS_MANIFEST) && value.len() > 8
 }
 

@@ -15,7 +15,7 @@ pub use attend::Attendant;
 use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::metadata::Totals;
-use super::{Root, db_server, filter, reserve, room};
+use super::{Root, db_server, filter, room};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_base::process::detached;
@@ -119,8 +119,7 @@ impl<'a> DbClient<'a> {
         if input.is_empty() {
             return Ok(0);
         }
-        // The helper is told the keys by a file.
-        reserve::give_up_if_short(self.root)?;
+        room::relieve_for_the_first_step(self.root)?;
         let mut told = |hashes: &[u8]| {
             orphans.extend(hashes.as_chunks().0);
             Ok(())

@@ -15,6 +15,7 @@ mod watch;
 use super::db_client::{BROKEN, SET_ASIDE};
 use super::fold::{self, FoldOptions};
 use super::guard::{self, Broken, PULSE, SetAside};
+use super::in_place::{self, TakenOut};
 use super::metadata::EntryMetadata;
 use super::old::Old;
 use super::walk::Span;
@@ -24,7 +25,7 @@ use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result, bail};
 use cachex_base::process::detached;
 use cachex_base::process::exit::{self, Exit};
-use cachex_base::process::ipc::{self, DONE, FAILED, ITEM, encode, write_frame};
+use cachex_base::process::ipc::{self, ALIVE, DONE, FAILED, ITEM, encode, write_frame};
 use cachex_base::record::entry::{Damaged, Entry, Key, MAX_SEALED};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
@@ -32,8 +33,6 @@ use cachex_base::system::progress::{self, Stage};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use sled::IVec;
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -314,36 +313,22 @@ fn promote(root: &Root, entry: &Entry) -> Result<()> {
 fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64> {
     // Removing from sled writes to disk, too.
     room::relieve_at_any_cost(root)?;
-    if !guard::exists(root) || room::is_enough_to_remove(root, keys.len())? {
-        return remove_with(root, keys, HashMap::new(), output);
+    if guard::exists(root) && !room::is_enough_to_remove(root, keys.len())? {
+        let mut alive = || {
+            // The reader may be gone by now.
+            let _ = write_frame(output, ALIVE, &[]);
+        };
+        let TakenOut { count, orphans } = in_place::take_out(root, keys, &mut alive)?;
+        write_orphans(output, &orphans)?;
+        return Ok(count);
     }
-    let sealed = Old::take_out_in_place(root, keys)?;
-    let count = sealed.len() as u64;
-    match remove_with(root, keys, sealed, output) {
-        // The index leads nowhere now, and an audit sees to that.
-        Err(_) if room::is_short(root) => Ok(count),
-        removed => removed,
-    }
-}
-
-/// Removes entries, of which the sealed ones were already removed except from the index.
-fn remove_with(
-    root: &Root,
-    keys: &[[u8; 32]],
-    mut sealed: HashMap<[u8; 32], IVec>,
-    output: &mut dyn Write,
-) -> Result<u64> {
     let mut count = 0;
     let mut keys = keys.iter();
     while keys.len() > 0 && guard::exists(root) {
         let mut orphans = Vec::new();
         Old::with(root, |old| {
             for key in keys.by_ref().take(fold::BATCH) {
-                let removed = match sealed.remove(key) {
-                    Some(sealed) => old.take_out_of_index(&Key(*key), Some(sealed))?,
-                    None => old.take_out(&Key(*key))?,
-                };
-                if let Some(removed) = removed {
+                if let Some(removed) = old.take_out(&Key(*key))? {
                     count += 1;
                     orphans.extend(removed.orphans);
                 }
@@ -353,11 +338,16 @@ fn remove_with(
             }
             Ok(())
         })?;
-        for orphans in orphans.chunks(HASHES) {
-            write_frame(output, ITEM, orphans.as_flattened())?;
-        }
+        write_orphans(output, &orphans)?;
     }
     Ok(count)
+}
+
+fn write_orphans(output: &mut dyn Write, orphans: &[[u8; 32]]) -> Result<()> {
+    for orphans in orphans.chunks(HASHES) {
+        write_frame(output, ITEM, orphans.as_flattened())?;
+    }
+    Ok(())
 }
 
 /// Reports entries page by page, so that a slow reader does not block others.

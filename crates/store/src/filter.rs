@@ -72,6 +72,11 @@ fn lookup(root: &Root, prefix: u64) -> Option<bool> {
     Some(false)
 }
 
+/// Returns the number of keys in the filter, or `None` if it is missing or damaged.
+pub fn len(root: &Root) -> Option<u64> {
+    count(&fsutil::open_file(root, FILE).ok()?)
+}
+
 /// Returns the number of keys, if the header is whole and agrees with the length of the file.
 fn count(file: &OwnedFd) -> Option<u64> {
     let mut header = [0; HEADER];

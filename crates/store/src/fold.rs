@@ -18,18 +18,19 @@
 
 mod batch;
 mod options;
+mod prefixes;
 mod size_limit;
 
 pub use options::{Bounds, FoldOptions, FoldReport};
+pub use prefixes::{publish_with, stored_prefixes};
 
 use super::events::{self, Drained, Kind};
 use super::guard::{self, Gone, SetAside};
 use super::metadata::{FoldedIn, Removed, Usage};
 use super::old::{Flushed, Old};
 use super::rebuild::State;
-use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, account, audit, filter, pack, reserve, room, stats, sweep};
+use super::{Root, account, audit, filter, in_place, pack, reserve, room, stats, sweep};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use batch::Batch;
@@ -130,6 +131,8 @@ struct Fold<'a> {
     is_idle: bool,
     /// True if entries are to be removed because of the limits.
     exceeds: bool,
+    /// True if blobs may be anywhere that nobody references any more.
+    sweeps_all: bool,
     /// Blobs to pack this time, if that pays.
     unpacked: Vec<BlobRef>,
     /// The state of the old store after reading in.
@@ -138,7 +141,8 @@ struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn new(root: &'a Root, options: FoldOptions) -> Fold<'a> {
+    fn new(root: &'a Root, mut options: FoldOptions) -> Fold<'a> {
+        options.full |= in_place::is_partial(root);
         Fold {
             root,
             options,
@@ -149,6 +153,7 @@ impl<'a> Fold<'a> {
             removed: 0,
             is_idle: true,
             exceeds: true,
+            sweeps_all: false,
             unpacked: Vec::new(),
             state: None,
             report: FoldReport::default(),
@@ -165,6 +170,7 @@ impl<'a> Fold<'a> {
         if self.exceeds {
             self.expire()?;
         }
+        progress::begin(Stage::Sweeping, self.seen.len() as u64);
         self.trim(self.kept())?;
         self.check_and_sweep()?;
         self.rebuild()?;
@@ -184,16 +190,19 @@ impl<'a> Fold<'a> {
             let is_use = matches!(event.kind, Kind::Hit { .. } | Kind::Stale { .. });
             usage.hits += u64::from(is_use);
         }
-        let keys = Young::new(self.root).keys()?;
+        let mut keys = Young::new(self.root).keys()?;
+        let are_many = self.sort_if_many(&mut keys);
         progress::begin(Stage::Folding, keys.len() as u64);
         publish_with(self.root, keys.iter())?;
         let root = self.root;
         let mut flushed = Flushed::default();
-        let mut damaged = Vec::new();
+        let (mut damaged, mut evicted) = (Vec::new(), Vec::new());
         let mut left = keys.iter();
         let mut is_done = false;
         while !is_done {
-            let batch = Batch::of(root, &mut left);
+            // The first ones are those used last.
+            let is_full = are_many && left.len() < keys.len() && self.is_database_full()?;
+            let batch = Batch::of(root, &mut left, self.options.max_size, is_full);
             // Opening the database takes as long as all of this if it is large.
             let is_last = left.len() == 0;
             let kept = Old::with_next(root, &mut flushed, |old| {
@@ -208,9 +217,15 @@ impl<'a> Fold<'a> {
             })?;
             self.folded(&batch, kept);
             damaged.extend(batch.damaged);
+            evicted.extend(batch.evicted);
+            if !is_done {
+                self.trim_if_short(&flushed)?;
+            }
         }
         flushed.confirm(root)?;
         self.report.damaged += unlink(root, &damaged)?;
+        self.report.evicted += unlink(root, &evicted)?;
+        self.sweeps_all = !evicted.is_empty();
         drained.discard(root)
     }
 
@@ -222,7 +237,13 @@ impl<'a> Fold<'a> {
         batch: &Batch,
         names: &mut HashMap<Key, String>,
     ) -> Result<Vec<(FoldedIn, bool)>> {
-        for (key, _) in &batch.damaged {
+        // Of a version that is there already, only the fast copy is evicted.
+        let mut superseded = Vec::new();
+        for (key, version) in &batch.evicted {
+            let known = old.sealed(key)?;
+            superseded.extend(known.filter(|it| young::version(it) != *version).map(|_| key));
+        }
+        for key in batch.damaged.iter().map(|(key, _)| key).chain(superseded) {
             // Entries superseded by it must not be found in its place.
             self.orphans.extend(old.take_out(key)?.into_iter().flat_map(|gone| gone.orphans));
             self.is_idle = false;
@@ -292,7 +313,8 @@ impl<'a> Fold<'a> {
     fn pack(&mut self) -> Result<()> {
         let unpacked = std::mem::take(&mut self.unpacked);
         if let (Some(level), [_, ..]) = (self.options.compress, &unpacked[..]) {
-            self.report.totals = pack::pack_all(self.root, &unpacked, level)?;
+            let limit = self.options.max_size.unwrap_or(u64::MAX);
+            self.report.totals = pack::pack_all(self.root, &unpacked, level, limit)?;
         }
         Ok(())
     }
@@ -331,12 +353,23 @@ impl<'a> Fold<'a> {
         });
         let kept = kept.count();
         let others: Vec<_> = self.seen.drain(kept..).map(|seen| (seen.key, seen.version)).collect();
-        progress::begin(Stage::Sweeping, others.len() as u64);
         for others in others.chunks(UNLINKS) {
             unlink(self.root, others)?;
             progress::advance(others.len() as u64);
         }
         Ok(())
+    }
+
+    /// Removes young files while others are still to be folded, if there is no room for both
+    /// generations.
+    fn trim_if_short(&mut self, flushed: &Flushed) -> Result<()> {
+        let max = self.options.max_size.unwrap_or(u64::MAX);
+        let taken = account::update(self.root, |account| account.taken)?;
+        if taken <= max && !room::is_short(self.root) {
+            return Ok(());
+        }
+        flushed.confirm(self.root)?;
+        self.trim(self.kept())
     }
 
     /// Runs the checks that are due, and removes unreferenced blobs.
@@ -350,7 +383,7 @@ impl<'a> Fold<'a> {
         }
         // If nothing was done, there is nothing to clean up, and sled is left alone.
         if !self.is_idle || self.removed > 0 || full {
-            self.sweep(full)?;
+            self.sweep(full || self.sweeps_all)?;
         }
         sweep::leftovers(self.root, self.options.max_size)
     }
@@ -369,39 +402,6 @@ impl<'a> Fold<'a> {
         self.report.swept += sweep::blobs(self.root, orphans, part)?;
         Ok(())
     }
-}
-
-/// Publishes a filter that also covers these keys, if the current one does not. The caller holds
-/// the fold lock.
-pub fn publish_with<'k>(root: &Root, keys: impl Iterator<Item = &'k Key>) -> Result<()> {
-    let (mut prefixes, mut changed) = match filter::contents(root) {
-        Some(prefixes) => (prefixes, false),
-        None => (stored_prefixes(root)?, true),
-    };
-    let held = prefixes.len();
-    for key in keys {
-        let prefix = key.prefix();
-        if prefixes[..held].binary_search(&prefix).is_err() {
-            prefixes.push(prefix);
-            changed = true;
-        }
-    }
-    if changed { filter::publish(root, prefixes) } else { Ok(()) }
-}
-
-/// Returns the prefixes of all keys in the old store.
-pub fn stored_prefixes(root: &Root) -> Result<Vec<u64>> {
-    let mut prefixes = Vec::new();
-    let mut span = Span::all();
-    while guard::exists(root) {
-        let keys = Old::with(root, |old| Ok(old.keys(&mut span, BATCH * 8)?))?;
-        if keys.is_empty() {
-            break;
-        }
-        prefixes.extend(keys.iter().map(Key::prefix));
-    }
-    // Each page is sorted by itself.
-    Ok(prefixes)
 }
 
 /// Removes young files that still hold these versions. Returns their number.

@@ -46,6 +46,7 @@ pub mod files;
 pub mod filter;
 pub mod fold;
 pub mod guard;
+pub mod in_place;
 pub mod indexes;
 pub mod live;
 pub mod lock;

@@ -42,7 +42,6 @@ use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::system::clock::Timestamp;
 use sled::IVec;
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::ops::Bound;
 use std::path::Path;
 
@@ -270,25 +269,6 @@ impl Old {
     pub fn take_out(&self, key: &Key) -> sled::Result<Option<Removed>> {
         step()?;
         let sealed = self.entries.remove(key.0)?;
-        self.take_out_of_index(key, sealed)
-    }
-
-    /// Removes entries where there is no room for sled to do so, but not their index records, see
-    /// [`Shards::take_out_in_place`].
-    pub fn take_out_in_place(root: &Root, keys: &[[u8; 32]]) -> Result<HashMap<[u8; 32], IVec>> {
-        guard::guarded(
-            root,
-            |path| Ok(Shards::of(path, 0)?),
-            |entries| Ok(entries.take_out_in_place(keys)?),
-        )
-    }
-
-    /// Removes the index records of an entry that was removed.
-    pub fn take_out_of_index(
-        &self,
-        key: &Key,
-        sealed: Option<IVec>,
-    ) -> sled::Result<Option<Removed>> {
         let facts = self.facts.remove(key.0)?;
         if let Some(facts) = facts.and_then(|bytes| decode(&bytes)) {
             self.dirty.set(true);

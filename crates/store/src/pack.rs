@@ -5,11 +5,12 @@
 //! there is a plain one again. Both are valid; readers take the plain one, and the next fold that
 //! learns of it removes it.
 
-use super::Root;
 use super::blobs::{self, Form, NewBlob};
 use super::metadata::Totals;
 use super::old::Old;
 use super::packed::{self, Packed};
+use super::room::Room;
+use super::{Root, account};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use blake3::Hasher;
@@ -33,12 +34,12 @@ const BLOCK: u64 = 4096;
 const PIECES: (u64, u64) = (4, 64 * 1024);
 
 /// Packs those of `blobs` for which that pays (none at level 0), and records it in the old store.
-/// Returns the new totals.
-pub fn pack_all(root: &Root, blobs: &[BlobRef], level: u8) -> Result<Totals> {
+/// A store of up to `limit` bytes has both forms of a blob for a moment. Returns the new totals.
+pub fn pack_all(root: &Root, blobs: &[BlobRef], level: u8, limit: u64) -> Result<Totals> {
     let mut looked_at = Vec::with_capacity(blobs.len());
     for blob in blobs {
         // A blob stays plain if packing fails, which does no harm.
-        let stored = if level > 0 { pack(root, blob, level).unwrap_or(None) } else { None };
+        let stored = if level > 0 { pack(root, blob, level, limit).unwrap_or(None) } else { None };
         looked_at.push((*blob, stored));
     }
     Old::with(root, |old| {
@@ -47,9 +48,9 @@ pub fn pack_all(root: &Root, blobs: &[BlobRef], level: u8) -> Result<Totals> {
     })
 }
 
-/// Packs a blob, unless it is packed or packing does not pay. Returns the size of the packed file,
-/// or `None` if the blob stays plain.
-pub fn pack(root: &Root, blob: &BlobRef, level: u8) -> Result<Option<u64>> {
+/// Packs a blob, unless it is packed, packing does not pay, or there is no room for both forms.
+/// Returns the size of the packed file, or `None` if the blob stays plain.
+pub fn pack(root: &Root, blob: &BlobRef, level: u8, limit: u64) -> Result<Option<u64>> {
     if let Some(packed) = blobs::open_packed(root, blob)? {
         replace(root, blob, None)?;
         return Ok(Some(packed.stored()));
@@ -61,6 +62,10 @@ pub fn pack(root: &Root, blob: &BlobRef, level: u8) -> Result<Option<u64>> {
     if !promises(&plain, blob.len, level)? {
         return Ok(None);
     }
+    let mut room = Room::within(root, limit);
+    if !room.claim_what_is_free(account::blocks(blob.len))? {
+        return Ok(None);
+    }
     let new = compressed(root, &plain, blob, level)?;
     let stored = new.len();
     let name = new.name().context("a packed blob has a name")?;
@@ -70,6 +75,7 @@ pub fn pack(root: &Root, blob: &BlobRef, level: u8) -> Result<Option<u64>> {
         return Ok(None);
     }
     replace(root, blob, Some(new))?;
+    account::give_back(root, account::blocks(blob.len).saturating_sub(account::blocks(stored)));
     Ok(Some(stored))
 }
 

@@ -6,13 +6,13 @@
 //! process that is killed leaves either of the two in place, and the other to be swept.
 
 use super::account;
-use super::database::{open_database, step};
+use super::database::{Filling, open_database};
 use super::guard::{self, PULSE};
 use super::metadata::{decode, encode};
 use super::old::{INDEX, Old};
 use super::shards::{Shards, bits_for};
 use super::walk::Span;
-use super::{Root, room, sweep};
+use super::{Root, in_place, room, sweep};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use cachex_base::system::failpoint;
@@ -35,6 +35,12 @@ const SLACK: u64 = 1 << 20;
 const GROWN: u64 = 200;
 /// The percentage where much was removed, or room is short.
 const GROWN_LITTLE: u64 = 115;
+/// The share of the entries from which a removal is followed by a thorough rebuild: an eighth.
+pub const MUCH: u64 = 8;
+/// The share of the limit by which it may be exceeded for a moment: a quarter.
+const BEYOND: u64 = 4;
+/// The number of entries from which their size is known.
+const SOME: usize = 64;
 /// The size of an entry in bytes, until it is known.
 const USUAL: u64 = 1500;
 
@@ -50,14 +56,36 @@ pub struct Rebuilt {
 impl Rebuilt {
     /// Returns the expected size of this many entries after a rebuild, in bytes.
     fn expected(&self, entries: u64) -> u64 {
-        let each = if self.entries < 64 { USUAL } else { self.bytes / self.entries };
+        let each = if self.is_known() { self.bytes / self.entries } else { USUAL };
         entries.saturating_mul(each)
+    }
+
+    /// Returns whether there were enough entries to expect more of the same size.
+    fn is_known(&self) -> bool {
+        self.entries >= SOME as u64
+    }
+
+    /// Returns the size, or an estimate by some entries if it is not known.
+    fn or_of_some(self, root: &Root) -> Result<Rebuilt> {
+        if self.is_known() {
+            return Ok(self);
+        }
+        let page = Old::with(root, |old| Ok(old.page(&mut Span::all(), 2 * SOME)?))?;
+        let sealed: usize = page.iter().map(|(_, sealed)| sealed.len()).sum();
+        let entries = page.len() as u64;
+        // sled takes twice what it is given, and each entry has its share of the index.
+        Ok(Rebuilt { bytes: 2 * sealed as u64 + entries * USUAL / 2, entries })
     }
 
     /// Returns the room to write a store of this many entries. Where that runs out, sled may hang.
     fn room_for(&self, entries: u64) -> u64 {
-        self.expected(entries).saturating_mul(GROWN) / 100 + SLACK
+        room_for(self.expected(entries))
     }
+}
+
+/// Returns the room to write a store that is expected to take this many bytes.
+pub fn room_for(bytes: u64) -> u64 {
+    bytes.saturating_mul(GROWN) / 100 + SLACK
 }
 
 /// The criteria for a rebuild of the old store, besides its size.
@@ -77,14 +105,23 @@ impl State {
         Ok(State { entries, is_to_be_spread, rebuilt: rebuilt.unwrap_or_default() })
     }
 
-    /// Rebuilds the store if that pays, or with `thoroughly` even if it gives back little.
-    /// Returns whether it was done.
-    pub fn rebuild_if_due(self, root: &Root, thoroughly: bool) -> Result<bool> {
+    /// Rebuilds the store if that pays, or with `thoroughly` even if it gives back little. Does not
+    /// rebuild it if both do not fit in a store of up to `limit` bytes, a quarter of which they may
+    /// exceed it by. Returns whether it was done.
+    pub fn rebuild_if_due(self, root: &Root, thoroughly: bool, limit: Option<u64>) -> Result<bool> {
         let State { entries, is_to_be_spread, rebuilt } = self;
         let taken = account::database(root)?;
         let percent = if thoroughly { GROWN_LITTLE } else { GROWN };
         let most = rebuilt.expected(entries).saturating_mul(percent) / 100 + SLACK;
-        if !is_to_be_spread && taken <= most || room::left(root) < rebuilt.room_for(entries) {
+        if !is_to_be_spread && taken <= most || in_place::is_partial(root) {
+            return Ok(false);
+        }
+        let rebuilt = rebuilt.or_of_some(root)?;
+        let most = limit.map_or(u64::MAX, |limit| limit.saturating_add(limit / BEYOND));
+        let beside = account::update(root, |account| account.taken)?;
+        if room::left(root) < rebuilt.room_for(entries)
+            || beside.saturating_add(rebuilt.expected(entries)) > most
+        {
             return Ok(false);
         }
         match rebuild(root, bits_for(entries)) {
@@ -96,11 +133,11 @@ impl State {
 }
 
 /// Rebuilds the old store if that pays, see [`State::rebuild_if_due`].
-pub fn rebuild_if_due(root: &Root, thoroughly: bool) -> Result<bool> {
+pub fn rebuild_if_due(root: &Root, thoroughly: bool, limit: Option<u64>) -> Result<bool> {
     if !guard::exists(root) {
         return Ok(false);
     }
-    Old::with(root, |old| Ok(State::of(old)?))?.rebuild_if_due(root, thoroughly)
+    Old::with(root, |old| Ok(State::of(old)?))?.rebuild_if_due(root, thoroughly, limit)
 }
 
 /// Rebuilds the old store, with its entries spread over databases by `bits` of their keys.
@@ -117,15 +154,14 @@ fn copy(root: &Root, bits: u8) -> Result<()> {
     fsutil::subfolder(root, BUILDING).context("rebuilding the store of older entries")?;
     let path = root.path().join(BUILDING);
     let index = open_database(&path.join(INDEX))?;
-    let mut span = Span::all();
+    let (mut span, mut filling) = (Span::all(), Filling::default());
     loop {
         let page = Old::with(root, |old| Ok(old.raw_page(&mut span, PAGE)?))?;
         if page.is_empty() {
             break;
         }
         for (place, value) in page {
-            step()?;
-            index.insert(place, value)?;
+            filling.insert(&index, &place, value)?;
         }
     }
     let entries = Shards::of(&path, bits)?;
@@ -137,16 +173,18 @@ fn copy(root: &Root, bits: u8) -> Result<()> {
         }
         count += page.len() as u64;
         for (key, sealed) in page {
-            step()?;
-            entries.insert(key.0, sealed)?;
+            entries.fill(&mut filling, &key.0, sealed)?;
         }
         entries.close()?;
     }
+    entries.settle()?;
     index.flush()?;
     let bytes = account::size_of(root, BUILDING)?;
     let rebuilt = encode(&Rebuilt { bytes, entries: count });
     index.insert([&b"m"[..], b"rebuilt"].concat(), rebuilt)?;
     index.flush()?;
+    drop(index);
+    drop(open_database(&path.join(INDEX))?);
     PULSE.beat();
     Ok(())
 }

@@ -30,7 +30,8 @@ pub fn keep(root: &Root, limit: Option<u64>) {
 }
 
 /// Works like [`keep`] after a removal, which may have given the space up: what is left of it is
-/// nobody else's.
+/// nobody else's. In a store without any, sets aside half of what there is now on a full file
+/// system: the next removal may not find as much.
 pub fn keep_again(root: &Root) {
     let _ = try_keep(root, None, true);
 }
@@ -45,8 +46,13 @@ fn try_keep(root: &Root, limit: Option<u64>, again: bool) -> rustix::io::Result<
     if wanted == 0 || limit.is_some_and(|limit| wanted > limit / LIMIT_SHARE) {
         return remove(root, taken);
     }
-    let wanted = if again { wanted.min(room::left(root) / BLOCK * BLOCK) } else { wanted };
-    let may_be_taken = || if again { len == Some(0) } else { room::spares(root, wanted - taken) };
+    let own = if len.is_some() { room::left(root) } else { room::left(root) / 2 };
+    let wanted = if again { wanted.min(own / BLOCK * BLOCK) } else { wanted };
+    let may_be_taken = || match (again, len) {
+        (true, Some(len)) => len == 0,
+        (true, None) => room::is_short(root),
+        (false, _) => room::spares(root, wanted - taken),
+    };
     if taken >= wanted || !may_be_taken() {
         return Ok(());
     }

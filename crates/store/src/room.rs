@@ -8,31 +8,24 @@
 //! Room is also made when the file system is nearly full: new records, and the bookkeeping of
 //! removals, need room as well.
 //!
-//! The least recently used files go first. The last use of a file is its modification time, which
-//! the fold sets for hits, or the time of a hit since. The output of a superseded entry gets the
-//! earliest possible time ([`supersede`]). A blob shared by two entries is lost to both; an entry
-//! without its output is a miss, and the fold removes it. A young file is emptied rather than
-//! removed if the database may hold an earlier version of its entry, which must not be found in its
-//! place.
-//!
-//! Lock order: [`MAKING`] comes before the publish lock, and neither is waited for long.
+//! The [least recently used](making) files go first.
 
-use super::account::{self, Account, Survey, blocks};
-use super::blobs::{self, Form};
-use super::{Root, events, filter, guard, reserve, sweep, young};
-use crate::lock::{self, Lock, Mode};
-use cachex_base::record::entry::{BlobRef, Entry, Key};
+mod making;
+
+pub use making::MAKING;
+
+use super::account::{self, blocks};
+use super::blobs::{self, Form, Temporary};
+use super::{Root, events, filter, rebuild, reserve, young};
+use cachex_base::record::entry::{BlobRef, Entry};
 use cachex_base::record::manifest::Manifest;
 use cachex_base::system::fsutil;
+use making::make;
 use rustix::event::Timespec;
-use rustix::fs::{OFlags, Timestamps};
-use std::collections::HashMap;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use rustix::fs::Timestamps;
+use rustix::io::Errno;
+use std::path::PathBuf;
 
-/// The lock for making room.
-pub const MAKING: &str = "locks/room";
 /// The share of the limit that is claimed at once,
 const CHUNK_SHARE: u64 = 128;
 /// and its minimum and maximum in bytes.
@@ -50,13 +43,11 @@ const SPARE_FILES: u64 = 64;
 /// The bytes that the bookkeeping of removals takes before it frees any: some segments of sled's
 /// log, and the filter.
 const BOOKKEEPING: u64 = 512 * 1024;
+/// The bytes that a removal takes before it frees any where the database is written anew, or sled's
+/// snapshot of it.
+const FIRST_STEP: u64 = 64 * 1024;
 /// The size of a page that sled writes to remove an entry.
 const PAGE: u64 = 16 * 1024;
-/// The share of the limit above which a database that no fold shrinks is removed for the sake of
-/// new records: three quarters.
-const HOPELESS: (u64, u64) = (3, 4);
-/// The number of attempts to take a lock, and the pause between them.
-const ATTEMPTS: (u32, Duration) = (400, Duration::from_millis(5));
 
 /// Returns the number of bytes written from one fold to the next.
 pub fn fold_after(limit: u64) -> u64 {
@@ -107,6 +98,15 @@ impl<'a> Room<'a> {
         Ok(true)
     }
 
+    /// Claims this many bytes if there is room for them already. Returns whether there is.
+    pub fn claim_what_is_free(&mut self, bytes: u64) -> rustix::io::Result<bool> {
+        let fits = spares(self.root, bytes) && self.take(bytes)?;
+        if fits {
+            (self.claimed, self.used) = (self.claimed + bytes, self.used + bytes);
+        }
+        Ok(fits)
+    }
+
     fn take(&mut self, more: u64) -> rustix::io::Result<bool> {
         let (limit, after) = (self.limit, fold_after(self.limit));
         let (fits, is_due) = account::update(self.root, |account| {
@@ -155,6 +155,44 @@ impl Drop for Room<'_> {
     }
 }
 
+/// A file that only saves time, such as a path set, with room for it.
+#[derive(Debug)]
+pub struct NewMemory<'a> {
+    room: Room<'a>,
+    path: PathBuf,
+    /// The disk usage of what it replaces.
+    before: u64,
+}
+
+impl<'a> NewMemory<'a> {
+    /// Claims room for a file of up to `len` bytes in a store of up to `limit` bytes. Fails with
+    /// `NOSPC` if none can be made. The caller does not hold the publish lock.
+    pub fn claim(
+        root: &'a Root,
+        limit: u64,
+        path: PathBuf,
+        len: u64,
+    ) -> rustix::io::Result<NewMemory<'a>> {
+        let before = fsutil::stat(root, &path)?.map_or(0, |stat| account::on_disk(&stat));
+        let more = blocks(len).saturating_sub(before);
+        let mut room = Room::within(root, limit);
+        let has_room = more == 0 || room.claim(more)?;
+        if has_room { Ok(NewMemory { room, path, before }) } else { Err(Errno::NOSPC) }
+    }
+
+    /// Puts the file in its place. Returns whether a fold is due.
+    pub fn put(self, bytes: &[u8]) -> rustix::io::Result<bool> {
+        let NewMemory { room, path, before } = self;
+        let root = room.root;
+        let (temporary, file) = Temporary::create(root)?;
+        fsutil::write_file(file, bytes)?;
+        temporary.rename(&path)?;
+        let now = blocks(bytes.len() as u64);
+        account::give_back(root, before.saturating_sub(now));
+        Ok(room.settle(now.saturating_sub(before)))
+    }
+}
+
 /// Marks the output of a superseded entry to be removed first, except what the next entry shares.
 /// The caller holds the publish lock.
 pub fn supersede(root: &Root, earlier: &Entry, next: &Entry) {
@@ -191,56 +229,6 @@ fn for_each_blob(root: &Root, entry: &Entry, visit: &mut dyn FnMut(&[u8; 32])) {
     list.iter().flat_map(Manifest::blobs).for_each(|blob| visit(&blob.hash));
 }
 
-/// Makes room for `more` bytes. Where there cannot be enough, makes none, or with `or_less` as much
-/// as there can be. Returns whether there may be enough now.
-fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result<bool> {
-    let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
-    let lacking = |account: &Account, spare: u64| {
-        let beyond = account.taken.saturating_add(more).saturating_sub(limit);
-        let on_disk = lacking_on_disk(root, more, spare);
-        Amount { bytes: beyond.max(on_disk.bytes), ..on_disk }
-    };
-    // On a full disk there may be neither an account nor room for one.
-    let before = account::update(root, |account| *account).unwrap_or_default();
-    if !lacking(&before, SPARE).is_some() {
-        return Ok(true);
-    }
-    // Also deletes what other processes moved out of the way.
-    let _ = sweep::trash(root);
-    let mut files = Vec::new();
-    let survey = Survey::of(root, &mut |file| {
-        if let Some(kind) = Kind::of(file.path) {
-            files.push(File { used: file.changed, bytes: file.bytes, kind });
-        }
-    })?;
-    let account = account::correct(root, &before, &survey);
-    let account = account.unwrap_or(Account { taken: survey.total, ..before });
-    let mut wanted = lacking(&account, SPARE);
-    if !wanted.is_some() {
-        return Ok(true);
-    }
-    let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
-    let all = Amount { bytes, files: files.len() as u64 };
-    if !all.covers(wanted) {
-        // The disk is full of other things, and the store too small to leave something free.
-        wanted = lacking(&account, 0);
-        if !wanted.is_some() {
-            return Ok(true);
-        }
-    }
-    if !all.covers(wanted) && !or_less {
-        let (part, whole) = HOPELESS;
-        // Removing everything else would not be enough.
-        return Ok(account.database / part > limit / whole && give_up_database(root)?);
-    }
-    let spare = limit.min(account.taken) / SPARE_SHARE;
-    let goal = wanted.bytes.saturating_add(spare).min(all.bytes);
-    let freed = evict(root, files, Amount { bytes: goal, ..wanted })?;
-    account::give_back(root, freed.bytes);
-    let _ = sweep::queues(root);
-    Ok(freed.covers(wanted))
-}
-
 /// Makes room on a nearly full file system, for the bookkeeping of removals.
 pub fn relieve(root: &Root) -> rustix::io::Result<()> {
     relieve_by(root, false)
@@ -250,8 +238,33 @@ pub fn relieve(root: &Root) -> rustix::io::Result<()> {
 /// removes entries from a full file system wants space, and recent ones are the only ones that go
 /// without any.
 pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<()> {
-    reserve::give_up_if_short(root)?;
+    relieve_for_the_first_step(root)?;
     relieve_by(root, true)
+}
+
+/// Gives up the [reserve] for the first step of a removal, and if hardly any space is left then, as
+/// without a reserve, what can be made again, and the events that no fold has counted, since
+/// counting them is writing.
+pub fn relieve_for_the_first_step(root: &Root) -> rustix::io::Result<()> {
+    reserve::give_up_if_short(root)?;
+    for name in [events::PAST, filter::FILE] {
+        if has_no_first_step(root) {
+            fsutil::remove_file(root, name)?;
+        }
+    }
+    if has_no_first_step(root) {
+        for name in fsutil::names(root, ".")? {
+            if name.to_str().is_some_and(events::is_log) {
+                fsutil::remove_file(root, name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether there is hardly any space left, which a removal may need.
+pub fn has_no_first_step(root: &Root) -> bool {
+    left(root) < FIRST_STEP
 }
 
 fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<()> {
@@ -273,10 +286,18 @@ pub fn spares(root: &Root, bytes: u64) -> bool {
 }
 
 /// Returns whether there is room to remove this many entries from the database by sled, which writes
-/// a page for each.
+/// a page for each, and if they are many, to give their space back by a rebuild afterwards.
 pub fn is_enough_to_remove(root: &Root, entries: usize) -> rustix::io::Result<bool> {
-    let pages = (entries as u64).saturating_mul(PAGE).min(account::database(root)?);
-    Ok(left(root) >= pages.saturating_add(BOOKKEEPING / 2))
+    let (entries, database) = (entries as u64, account::database(root)?);
+    let pages = entries.saturating_mul(PAGE).min(database);
+    let all = filter::len(root).unwrap_or(entries).max(1);
+    let rebuilt = match all.saturating_sub(entries) {
+        kept if entries.saturating_mul(rebuild::MUCH) > all => {
+            rebuild::room_for(database / all * kept)
+        }
+        _ => 0,
+    };
+    Ok(left(root) >= pages.saturating_add(rebuilt).saturating_add(BOOKKEEPING / 2))
 }
 
 /// Returns how much space the file system has left. One that cannot tell is not full.
@@ -314,119 +335,4 @@ fn lacking_on_disk(root: &Root, more: u64, spare: u64) -> Amount {
     let bytes = if all == 0 { 0 } else { more.saturating_add(spare).saturating_sub(free) };
     let files = SPARE_FILES.min(disk.f_files / SPARE_SHARE).saturating_sub(disk.f_favail);
     Amount { bytes, files }
-}
-
-/// A file that may be removed.
-struct File {
-    used: u64,
-    bytes: u64,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
-    Young(Key),
-    Blob([u8; 32], Form),
-}
-
-impl Kind {
-    fn of(path: &Path) -> Option<Kind> {
-        let mut parts = path.iter();
-        let (folder, _, name) = (parts.next()?, parts.next()?, parts.next()?);
-        match folder.to_str()? {
-            "young" => Key::from_hex(name.as_bytes()).map(Kind::Young),
-            "blobs" => Form::of_name(name.as_bytes()).map(|(hash, form)| Kind::Blob(hash, form)),
-            _ => None,
-        }
-    }
-
-    fn path(self) -> PathBuf {
-        match self {
-            Kind::Young(key) => young::path(&key),
-            Kind::Blob(hash, form) => form.path(&hash),
-        }
-    }
-}
-
-/// Removes the least recently used files until the goal is reached. Returns what that frees.
-fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<Amount> {
-    let mut freed = Amount::default();
-    let used = used_lately(root);
-    for file in &mut files {
-        let at = match &file.kind {
-            Kind::Young(key) => used.get(&key.0),
-            Kind::Blob(hash, _) => used.get(hash),
-        };
-        file.used = file.used.max(at.copied().unwrap_or_default());
-    }
-    files.sort_unstable_by_key(|file| file.used);
-    // Recorders rely on existing files while they hold the publish lock.
-    let Some(_publish) = patiently(root, lock::PUBLISH)? else { return Ok(freed) };
-    for file in files {
-        if freed.covers(goal) {
-            break;
-        }
-        let path = file.kind.path();
-        let (is_gone, files) = match file.kind {
-            Kind::Young(key) if filter::may_hold(root, &key) => (empty(root, &path), 0),
-            _ => (fsutil::remove_file(root, &path), 1),
-        };
-        if is_gone.unwrap_or(false) {
-            freed.bytes = freed.bytes.saturating_add(file.bytes);
-            freed.files += files;
-        }
-    }
-    Ok(freed)
-}
-
-/// Empties a file, which readers take for a damaged entry.
-fn empty(root: &Root, path: &Path) -> rustix::io::Result<bool> {
-    let Some(stat) = fsutil::stat(root, path)? else { return Ok(false) };
-    if stat.st_size == 0 {
-        return Ok(false);
-    }
-    fsutil::create_file(root, path, OFlags::WRONLY | OFlags::TRUNC)?;
-    Ok(true)
-}
-
-/// Returns the times of uses since the last fold, by key and by blob.
-fn used_lately(root: &Root) -> HashMap<[u8; 32], u64> {
-    let mut used: HashMap<[u8; 32], u64> = HashMap::new();
-    for event in events::peek(root).unwrap_or_default() {
-        let at = used.entry(event.key.0).or_default();
-        *at = (*at).max(event.time.0);
-    }
-    let young = young::Young::new(root);
-    for (key, at) in used.clone() {
-        if let Ok(Some(entry)) = young.get(&Key(key)) {
-            for_each_blob(root, &entry, &mut |hash| {
-                let known = used.entry(*hash).or_default();
-                *known = (*known).max(at);
-            });
-        }
-    }
-    used
-}
-
-/// Removes the database, unless it is in use.
-fn give_up_database(root: &Root) -> rustix::io::Result<bool> {
-    let Some(_fold) = Lock::take(root, lock::FOLD, Mode::TryExclusive)? else { return Ok(false) };
-    let Some(_old) = Lock::take(root, lock::OLD, Mode::TryExclusive)? else { return Ok(false) };
-    let trash = sweep::trash_name();
-    fsutil::rename(root, guard::DIR, Path::new(&trash).join(guard::DIR))?;
-    fsutil::remove_file(root, filter::FILE)?;
-    let _ = sweep::trash(root);
-    account::update(root, |account| account.database = 0)?;
-    Ok(true)
-}
-
-/// Takes a lock that is held only briefly; `None` if it stays held.
-fn patiently(root: &Root, name: &str) -> rustix::io::Result<Option<Lock>> {
-    for _ in 0..ATTEMPTS.0 {
-        if let Some(lock) = Lock::take(root, name, Mode::TryExclusive)? {
-            return Ok(Some(lock));
-        }
-        std::thread::sleep(ATTEMPTS.1);
-    }
-    Ok(None)
 }

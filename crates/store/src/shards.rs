@@ -8,12 +8,12 @@
 //! The names say how many bits there are: `old/entries-4-a3` has the keys whose first four bits
 //! are those of `a3`, … as a byte.
 
-use super::database::step;
+use super::database::{Filling, step};
 use super::guard::PULSE;
 use super::table::{Ordered, Range, Visit, walk_tree};
 use sled::{IVec, Tree};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::path::{Path, PathBuf};
 
@@ -118,47 +118,72 @@ impl Shards {
         self.changed(key.as_ref())?.insert(key, sealed).map(drop)
     }
 
+    /// Stores one of many sealed entries.
+    pub(super) fn fill(&self, filling: &mut Filling, key: &[u8], sealed: IVec) -> sled::Result<()> {
+        filling.insert(&self.changed(key)?, key, sealed)
+    }
+
     /// Removes an entry, and returns what it was.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
         let key = key.as_ref();
         if self.is_there(self.number(key)) { self.changed(key)?.remove(key) } else { Ok(None) }
     }
 
-    /// Removes entries, and returns them. Each database that holds some is read into memory, deleted,
-    /// and written anew without them: that needs no more room than there was, while sled would need
-    /// some before it frees any. If this process is killed meanwhile, the entries of one database
-    /// are lost, which costs misses.
-    pub fn take_out_in_place(&self, keys: &[[u8; 32]]) -> sled::Result<HashMap<[u8; 32], IVec>> {
+    /// Removes entries by writing the databases that hold some anew, see [`super::in_place`], and
+    /// calls `alive` after each. Returns their number and size.
+    pub fn take_out_in_place(
+        &self,
+        keys: &[[u8; 32]],
+        alive: &mut dyn FnMut(),
+    ) -> sled::Result<(u64, u64)> {
         let wanted: HashSet<&[u8]> = keys.iter().map(|key| &key[..]).collect();
         let numbers: BTreeSet<u8> = keys.iter().map(|key| self.number(key)).collect();
-        let mut taken = HashMap::new();
+        let (mut count, mut bytes) = (0, 0);
         for number in numbers.into_iter().filter(|number| self.is_there(*number)) {
             let tree = self.tree(number)?;
-            let (before, mut rest) = (taken.len(), Vec::new());
+            let (before, mut rest) = (count, Vec::new());
             for row in &tree {
                 step()?;
                 let (key, sealed) = row?;
-                match <[u8; 32]>::try_from(&key[..]) {
-                    Ok(key) if wanted.contains(&key[..]) => drop(taken.insert(key, sealed)),
-                    _ => rest.push((key, sealed)),
+                if wanted.contains(&key[..]) {
+                    (count, bytes) = (count + 1, bytes + sealed.len() as u64);
+                } else {
+                    rest.push((key, sealed));
                 }
             }
             drop(tree);
-            if taken.len() == before {
+            self.open.borrow_mut().remove(&number);
+            alive();
+            if count == before {
                 continue;
             }
-            self.open.borrow_mut().remove(&number);
             std::fs::remove_dir_all(self.path(number))?;
             if rest.iter().any(|(key, _)| !key.is_empty()) {
                 let tree = self.tree(number)?;
+                let mut filling = Filling::default();
                 for (key, sealed) in rest {
-                    step()?;
-                    tree.insert(key, sealed)?;
+                    filling.insert(&tree, &key, sealed)?;
                 }
                 tree.flush()?;
             }
+            self.open.borrow_mut().remove(&number);
         }
-        Ok(taken)
+        // If this fails, it takes longer to open them.
+        let _ = self.settle();
+        Ok((count, bytes))
+    }
+
+    /// Opens and closes each database, after which sled has nothing to write when it opens them the
+    /// next time, for which there may be no room or no time.
+    pub fn settle(&self) -> sled::Result<()> {
+        self.close()?;
+        let last = ((1_u16 << self.bits) - 1) as u8;
+        for number in (0..=last).filter(|number| self.is_there(*number)) {
+            PULSE.beat();
+            drop(self.tree(number)?);
+            self.open.borrow_mut().remove(&number);
+        }
+        Ok(())
     }
 
     /// Returns the open database for a key, and marks it as changed.

@@ -4,7 +4,7 @@
 use super::blobs::Form;
 use super::old::Old;
 use super::young::{self, Young};
-use super::{Root, account, blobs, filter, guard, rebuild, remote};
+use super::{Root, account, blobs, filter, guard, in_place, rebuild, remote};
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets;
 use anyhow::Result;
@@ -50,8 +50,11 @@ const BROKEN_KEPT: usize = 1;
 
 /// Removes unreferenced blobs, and returns how many. Looks at `suspects` and at the blobs in one
 /// part of the folders, or in all, and keeps those that the old store or a young file needs.
-/// Removes none while a young file cannot be read.
+/// Removes none while a young file cannot be read, or the index lacks references.
 pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u64> {
+    if in_place::is_partial(root) {
+        return Ok(0);
+    }
     let mut found: HashSet<[u8; 32]> = suspects.into_iter().collect();
     let mut forms = HashSet::new();
     for shard in fsutil::names(root, "blobs")? {
@@ -121,7 +124,13 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
             let moved = Form::ALL.map(|form| {
                 let path = form.path(hash);
                 let name = path.file_name().unwrap_or_default();
-                fsutil::rename(root, &path, trash.join(name)).is_ok()
+                match fsutil::rename(root, &path, trash.join(name)) {
+                    // There is no room for the folder to move it to.
+                    Err(Errno::NOSPC | Errno::DQUOT) => {
+                        fsutil::remove_file(root, &path) == Ok(true)
+                    }
+                    moved => moved.is_ok(),
+                }
             });
             swept += u64::from(moved.contains(&true));
         }
@@ -211,25 +220,31 @@ fn path_sets(root: &Root) -> Result<Vec<PathBuf>> {
 /// the limits. Losing one costs another look at the files, or a run.
 fn memories(root: &Root, files: Vec<PathBuf>, most: (usize, u64), share: u64) -> Result<()> {
     let now = Timestamp::now();
+    let mut freed = 0;
+    let mut remove = |path: &Path, size: u64| {
+        freed += if fsutil::remove_file(root, path) == Ok(true) { size } else { 0 };
+    };
     let mut kept = Vec::new();
     for path in files {
         let Some(stat) = fsutil::stat(root, &path)? else { continue };
+        let size = account::on_disk(&stat);
         let used = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
         if now.since(used).is_some_and(|age| age > MEMORIES_KEPT) {
-            let _ = fsutil::remove_file(root, &path);
+            remove(&path, size);
         } else {
-            kept.push((used, stat.st_size as u64, path));
+            kept.push((used, size, path));
         }
     }
     kept.sort_unstable_by(|one, other| other.cmp(one));
     let (mut count, mut bytes) = (most.0, most.1.min(share));
     for (_, size, path) in kept {
         if count == 0 || size > bytes {
-            let _ = fsutil::remove_file(root, &path);
+            remove(&path, size);
             continue;
         }
         (count, bytes) = (count - 1, bytes - size);
     }
+    account::give_back(root, freed);
     Ok(())
 }
 

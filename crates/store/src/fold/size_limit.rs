@@ -2,9 +2,11 @@
 
 use super::super::metadata::Totals;
 use super::super::old::Old;
-use super::super::{account, rebuild};
+use super::super::{account, rebuild, young};
 use super::{BATCH, Fold};
 use anyhow::Result;
+use cachex_base::record::entry::Key;
+use cachex_base::system::fsutil;
 
 /// The maximum number and bytes of young files that stay as the fast copy,
 const KEEP: (usize, u64) = (4096, 32 * 1024 * 1024);
@@ -14,12 +16,20 @@ const KEEP_SHARE: u64 = 8;
 const SPARE_SHARE: u64 = 8;
 /// The maximum size of the database, two fifths of the limit: rebuilding it needs as much again.
 const DATABASE: (u64, u64) = (2, 5);
+/// The share of the limit from which young files are many: twice of what is written between folds.
+const MANY: u64 = 4;
 /// The maximum number of rounds in which space is freed.
 const ROUNDS: u32 = 6;
 /// The overhead of an entry beyond its bytes: its young file and its index records.
 const BESIDES: u64 = 3072;
 /// The number of folds between surveys of disk usage.
 const SURVEY_EVERY: u64 = 8;
+
+/// Returns the maximum size of the database in a store of up to `max` bytes.
+fn most_of_database(max: u64) -> u64 {
+    max / DATABASE.1 * DATABASE.0
+}
+
 impl Fold<'_> {
     /// Returns how many young files, and how many bytes of them, are kept.
     pub(super) fn kept(&self) -> (usize, u64) {
@@ -42,7 +52,7 @@ impl Fold<'_> {
     /// Removes the least recently used entries until disk usage is within the limit.
     pub(super) fn bound(&mut self, max: u64) -> Result<()> {
         let goal = max - max / SPARE_SHARE;
-        let database = max / DATABASE.1 * DATABASE.0;
+        let database = most_of_database(max);
         for _ in 0..ROUNDS {
             let folds = self.report.totals.folds;
             let mut account = account::update(self.root, |account| *account)?;
@@ -56,7 +66,7 @@ impl Fold<'_> {
             if excess == 0 {
                 break;
             }
-            if rebuild::rebuild_if_due(self.root, true)? {
+            if rebuild::rebuild_if_due(self.root, true, Some(max))? {
                 continue;
             }
             let evicted = self.evict(excess)?;
@@ -80,18 +90,44 @@ impl Fold<'_> {
         self.remove_while(|old| old.evict(is_too_much, BATCH))
     }
 
+    /// Sorts young files by their last use, latest first, if they are so many that moving them to
+    /// the database may not fit within the limit. Returns whether they are.
+    pub(super) fn sort_if_many(&self, keys: &mut [Key]) -> bool {
+        let Some(max) = self.options.max_size else { return false };
+        if keys.len() as u64 <= max / MANY / account::BLOCK {
+            return false;
+        }
+        keys.sort_by_cached_key(|key| {
+            let stat = fsutil::stat(self.root, young::path(key)).ok().flatten();
+            let written = stat.map_or(0, |stat| account::changed(&stat));
+            std::cmp::Reverse(self.usage.get(key).map_or(0, |usage| usage.last).max(written))
+        });
+        true
+    }
+
+    /// Returns whether the database takes as much as it may.
+    pub(super) fn is_database_full(&self) -> Result<bool> {
+        let Some(max) = self.options.max_size else { return Ok(false) };
+        let database = account::update(self.root, |account| account.database)?;
+        Ok(database > most_of_database(max))
+    }
+
     /// Rebuilds the old store, if that pays.
     pub(super) fn rebuild(&mut self) -> Result<()> {
         if !self.is_idle || self.removed > 0 || self.options.full {
             let is_much = self.removed.saturating_mul(8) > self.report.totals.entries;
             let thoroughly = is_much || self.options.full;
+            let max = self.options.max_size;
             match self.state {
                 Some(state) if self.removed == 0 && !self.options.full => {
-                    state.rebuild_if_due(self.root, thoroughly)?
+                    state.rebuild_if_due(self.root, thoroughly, max)?
                 }
-                _ => rebuild::rebuild_if_due(self.root, thoroughly)?,
+                _ => rebuild::rebuild_if_due(self.root, thoroughly, max)?,
             };
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use crate::clear::clear;
 use crate::events::{Event, append};
 use crate::rebuild;
 use crate::testing::{Scene, ago, entry, key, scene};
+use crate::walk::Span;
 use cachex_base::record::entry::{Bytes, Entry};
 use rustix::fs::OFlags;
 use std::path::Path;

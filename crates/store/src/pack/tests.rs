@@ -51,7 +51,7 @@ fn what_pays_is_packed_and_comes_out_as_it_was() {
     for len in [4097, 10_000, 128 * 1024, 128 * 1024 + 1, 600_000, (1 << 20) + 1, 3_000_000] {
         let whole = text(len);
         let blob = scene.blob(&whole);
-        let stored = pack(&scene.root, &blob, 2).unwrap();
+        let stored = pack(&scene.root, &blob, 2, u64::MAX).unwrap();
         assert_eq!(
             (forms(&scene, &blob), stored),
             (PACKED, blobs::stored(&scene.root, &blob.hash))
@@ -65,7 +65,7 @@ fn what_does_not_pay_stays_as_it_is() {
     let scene = scene();
     for whole in [noise(10_000), noise(1_000_000), [noise(4000), text(200)].concat()] {
         let blob = scene.blob(&whole);
-        assert_eq!(pack(&scene.root, &blob, 19).unwrap(), None);
+        assert_eq!(pack(&scene.root, &blob, 19, u64::MAX).unwrap(), None);
         assert_eq!((forms(&scene, &blob), content(&scene, &blob)), (PLAIN, Some(whole)));
     }
 }
@@ -75,8 +75,8 @@ fn the_first_level_leaves_alone_what_takes_long_to_unpack() {
     let scene = scene();
     for (len, is_packed) in [(1 << 20, true), ((1 << 20) + 1, false)] {
         let blob = scene.blob(&text(len));
-        assert_eq!(pack(&scene.root, &blob, 1).unwrap().is_some(), is_packed);
-        assert!(pack(&scene.root, &blob, 2).unwrap().is_some());
+        assert_eq!(pack(&scene.root, &blob, 1, u64::MAX).unwrap().is_some(), is_packed);
+        assert!(pack(&scene.root, &blob, 2, u64::MAX).unwrap().is_some());
     }
 }
 
@@ -143,7 +143,7 @@ fn every_byte_of_a_packed_blob_counts_and_another_record_repairs_it() {
     let scene = scene();
     let whole = text(9000);
     let blob = scene.blob(&whole);
-    let stored = pack(&scene.root, &blob, 3).unwrap().unwrap();
+    let stored = pack(&scene.root, &blob, 3, u64::MAX).unwrap().unwrap();
     for at in 0..stored {
         damage(&scene, &blob, Form::Packed, at);
         assert_eq!(content(&scene, &blob), None, "{at}");
@@ -161,7 +161,7 @@ fn every_byte_of_a_packed_blob_counts_and_another_record_repairs_it() {
     damage(&scene, &blob, Form::Packed, 60);
     scene.blob(&whole);
     assert_eq!(content(&scene, &blob).as_ref(), Some(&whole));
-    assert_eq!(pack(&scene.root, &blob, 3).unwrap(), Some(stored));
+    assert_eq!(pack(&scene.root, &blob, 3, u64::MAX).unwrap(), Some(stored));
     assert_eq!((forms(&scene, &blob), content(&scene, &blob)), (PACKED, Some(whole)));
 }
 
@@ -170,7 +170,7 @@ fn a_damaged_plain_blob_is_served_from_the_packed_one() {
     let scene = scene();
     let whole = text(9000);
     let blob = scene.blob(&whole);
-    pack(&scene.root, &blob, 3).unwrap();
+    pack(&scene.root, &blob, 3, u64::MAX).unwrap();
     scene.blob(&whole);
     damage(&scene, &blob, Form::Plain, 7);
     assert_eq!(content(&scene, &blob), Some(whole));
@@ -181,7 +181,7 @@ fn a_packed_blob_under_anothers_name_is_not_that_other() {
     let scene = scene();
     let (one, other) = (scene.blob(&text(9000)), scene.blob(&text(9001)[1..]));
     for blob in [&one, &other] {
-        pack(&scene.root, blob, 3).unwrap();
+        pack(&scene.root, blob, 3, u64::MAX).unwrap();
     }
     let [from, to] = [&one, &other].map(|blob| Form::Packed.path(&blob.hash));
     fsutil::rename(&scene.root, from, to).unwrap();

@@ -1,0 +1,203 @@
+//! Makes room for what is written: removes files until there is enough.
+//!
+//! The least recently used files go first. The last use of a file is its modification time, which
+//! the fold sets for hits, or the time of a hit since. The output of a superseded entry gets the
+//! earliest possible time ([`supersede`](super::supersede)). A blob shared by two entries is lost to both; an entry
+//! without its output is a miss, and the fold removes it. A young file is emptied rather than
+//! removed if the database may hold an earlier version of its entry, which must not be found in its
+//! place. Path sets and remembered inputs go likewise.
+//!
+//! Lock order: [`MAKING`] comes before the publish lock, and neither is waited for long.
+
+use super::super::account::{self, Account, Survey};
+use super::super::blobs::Form;
+use super::super::{Root, events, filter, guard, path_sets, sweep, young};
+use super::{Amount, SPARE, SPARE_SHARE, for_each_blob, lacking_on_disk};
+use crate::lock::{self, Lock, Mode};
+use cachex_base::record::entry::Key;
+use cachex_base::system::fsutil;
+use rustix::fs::OFlags;
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The lock for making room.
+pub const MAKING: &str = "locks/room";
+/// The share of the limit above which a database that no fold shrinks is removed for the sake of
+/// new records: three quarters.
+const HOPELESS: (u64, u64) = (3, 4);
+/// The number of attempts to take a lock, and the pause between them.
+const ATTEMPTS: (u32, Duration) = (400, Duration::from_millis(5));
+
+/// Makes room for `more` bytes. Where there cannot be enough, makes none, or with `or_less` as much
+/// as there can be. Returns whether there may be enough now.
+pub(super) fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result<bool> {
+    let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
+    let lacking = |account: &Account, spare: u64| {
+        let beyond = account.taken.saturating_add(more).saturating_sub(limit);
+        let on_disk = lacking_on_disk(root, more, spare);
+        Amount { bytes: beyond.max(on_disk.bytes), ..on_disk }
+    };
+    // On a full disk there may be neither an account nor room for one.
+    let before = account::update(root, |account| *account).unwrap_or_default();
+    if !lacking(&before, SPARE).is_some() {
+        return Ok(true);
+    }
+    // Also deletes what other processes moved out of the way.
+    let _ = sweep::trash(root);
+    let mut files = Vec::new();
+    let survey = Survey::of(root, &mut |file| {
+        if let Some(kind) = Kind::of(file.path) {
+            files.push(File { used: file.changed, bytes: file.bytes, kind });
+        }
+    })?;
+    let account = account::correct(root, &before, &survey);
+    let account = account.unwrap_or(Account { taken: survey.total, ..before });
+    let mut wanted = lacking(&account, SPARE);
+    if !wanted.is_some() {
+        return Ok(true);
+    }
+    let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+    let all = Amount { bytes, files: files.len() as u64 };
+    if !all.covers(wanted) {
+        // The disk is full of other things, and the store too small to leave something free.
+        wanted = lacking(&account, 0);
+        if !wanted.is_some() {
+            return Ok(true);
+        }
+    }
+    if !all.covers(wanted) && !or_less {
+        let (part, whole) = HOPELESS;
+        // Removing everything else would not be enough.
+        return Ok(account.database / part > limit / whole && give_up_database(root)?);
+    }
+    let spare = limit.min(account.taken) / SPARE_SHARE;
+    let goal = wanted.bytes.saturating_add(spare).min(all.bytes);
+    let freed = evict(root, files, Amount { bytes: goal, ..wanted })?;
+    account::give_back(root, freed.bytes);
+    let _ = sweep::queues(root);
+    Ok(freed.covers(wanted))
+}
+
+/// A file that may be removed.
+struct File {
+    used: u64,
+    bytes: u64,
+    kind: Kind,
+}
+
+enum Kind {
+    Young(Key),
+    Blob([u8; 32], Form),
+    /// A file that only saves time.
+    Memory(PathBuf),
+}
+
+impl Kind {
+    fn of(path: &Path) -> Option<Kind> {
+        let mut parts = path.iter();
+        let folder = parts.next()?.to_str()?;
+        if [sweep::INPUTS, path_sets::FOLDER].contains(&folder) {
+            return Some(Kind::Memory(path.to_owned()));
+        }
+        let (_, name) = (parts.next()?, parts.next()?);
+        match folder {
+            "young" => Key::from_hex(name.as_bytes()).map(Kind::Young),
+            "blobs" => Form::of_name(name.as_bytes()).map(|(hash, form)| Kind::Blob(hash, form)),
+            _ => None,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Kind::Young(key) => young::path(key),
+            Kind::Blob(hash, form) => form.path(hash),
+            Kind::Memory(path) => path.clone(),
+        }
+    }
+}
+
+/// Removes the least recently used files until the goal is reached. Returns what that frees.
+fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<Amount> {
+    let mut freed = Amount::default();
+    let used = used_lately(root);
+    for file in &mut files {
+        let at = match &file.kind {
+            Kind::Young(key) => used.get(&key.0),
+            Kind::Blob(hash, _) => used.get(hash),
+            Kind::Memory(_) => None,
+        };
+        file.used = file.used.max(at.copied().unwrap_or_default());
+    }
+    files.sort_unstable_by_key(|file| file.used);
+    // Recorders rely on existing files while they hold the publish lock.
+    let Some(_publish) = patiently(root, lock::PUBLISH)? else { return Ok(freed) };
+    for file in files {
+        if freed.covers(goal) {
+            break;
+        }
+        let path = file.kind.path();
+        let (is_gone, files) = match &file.kind {
+            Kind::Young(key) if filter::may_hold(root, key) => (empty(root, &path), 0),
+            _ => (fsutil::remove_file(root, &path), 1),
+        };
+        if is_gone.unwrap_or(false) {
+            freed.bytes = freed.bytes.saturating_add(file.bytes);
+            freed.files += files;
+        }
+    }
+    Ok(freed)
+}
+
+/// Empties a file, which readers take for a damaged entry.
+fn empty(root: &Root, path: &Path) -> rustix::io::Result<bool> {
+    let Some(stat) = fsutil::stat(root, path)? else { return Ok(false) };
+    if stat.st_size == 0 {
+        return Ok(false);
+    }
+    fsutil::create_file(root, path, OFlags::WRONLY | OFlags::TRUNC)?;
+    Ok(true)
+}
+
+/// Returns the times of uses since the last fold, by key and by blob.
+fn used_lately(root: &Root) -> HashMap<[u8; 32], u64> {
+    let mut used: HashMap<[u8; 32], u64> = HashMap::new();
+    for event in events::peek(root).unwrap_or_default() {
+        let at = used.entry(event.key.0).or_default();
+        *at = (*at).max(event.time.0);
+    }
+    let young = young::Young::new(root);
+    for (key, at) in used.clone() {
+        if let Ok(Some(entry)) = young.get(&Key(key)) {
+            for_each_blob(root, &entry, &mut |hash| {
+                let known = used.entry(*hash).or_default();
+                *known = (*known).max(at);
+            });
+        }
+    }
+    used
+}
+
+/// Removes the database, unless it is in use.
+fn give_up_database(root: &Root) -> rustix::io::Result<bool> {
+    let Some(_fold) = Lock::take(root, lock::FOLD, Mode::TryExclusive)? else { return Ok(false) };
+    let Some(_old) = Lock::take(root, lock::OLD, Mode::TryExclusive)? else { return Ok(false) };
+    let trash = sweep::trash_name();
+    fsutil::rename(root, guard::DIR, Path::new(&trash).join(guard::DIR))?;
+    fsutil::remove_file(root, filter::FILE)?;
+    let _ = sweep::trash(root);
+    account::update(root, |account| account.database = 0)?;
+    Ok(true)
+}
+
+/// Takes a lock that is held only briefly; `None` if it stays held.
+fn patiently(root: &Root, name: &str) -> rustix::io::Result<Option<Lock>> {
+    for _ in 0..ATTEMPTS.0 {
+        if let Some(lock) = Lock::take(root, name, Mode::TryExclusive)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(ATTEMPTS.1);
+    }
+    Ok(None)
+}
