@@ -79,7 +79,7 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
         if !room.claim(tally.taken).context("making room in the store")? {
             return Err(Refused::NoRoom(limit).into());
         }
-        let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice)?;
+        let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice, limit)?;
         let outrun = staged.publish(now)?;
         room.settle(tally.taken);
         tally.imported -= outrun;

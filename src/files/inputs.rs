@@ -50,6 +50,8 @@ pub struct Wanted<'a> {
     pub outputs: &'a [OutputPattern],
     /// The folder of the store, whose files are never inputs.
     pub store: Option<&'a Path>,
+    /// The maximum size of the store, in bytes.
+    pub store_limit: u64,
     /// True if only the permission to execute matters, since the others depend on who checked the
     /// files out.
     pub portable: bool,
@@ -166,7 +168,7 @@ impl Snapshot {
         if let Some(root) = root {
             let lasting = || snapshot.files.iter().filter(|file| file.seen.is_lasting()).count();
             if news || known.len() > 0 && known.len() != lasting() {
-                memory.remember(root, &snapshot.files);
+                memory.remember(root, wanted.store_limit, &snapshot.files);
             }
         }
         Ok(snapshot)

@@ -131,7 +131,7 @@ impl Runner<'_> {
                         let mut known = known.clone();
                         known.used(renewed.unwrap_or_else(|| looked.set.clone()));
                         // An optimisation: a failure costs only time.
-                        let _ = known.remember(root, &call.key);
+                        self.fold_if(root, known.remember(root, self.config.max_size, &call.key));
                     }
                     hit.matched = Some(Matched { facts: looked.set.facts.len(), took });
                     return Ok(hit);
@@ -320,7 +320,7 @@ impl Runner<'_> {
             && self.config.mode != Mode::ReadOnly
         {
             let why = why.strip_prefix("not recorded: ").unwrap_or(why);
-            let _ = PathSets::refuse(root, &call.key, why);
+            self.fold_if(root, PathSets::refuse(root, self.config.max_size, &call.key, why));
         }
     }
 
@@ -351,8 +351,14 @@ impl Traced {
 
 impl Findable {
     /// Lets later calls find the entry recorded for this run.
-    pub(super) fn remember(self, root: &Root, call: &Call) -> anyhow::Result<Found> {
-        PathSets::add(root, &call.key, self.set)?;
+    pub(super) fn remember(
+        self,
+        runner: &Runner<'_>,
+        root: &Root,
+        call: &Call,
+    ) -> anyhow::Result<Found> {
+        let added = PathSets::add(root, runner.config.max_size, &call.key, self.set);
+        runner.fold_if(root, Ok(added?));
         Ok(self.found)
     }
 

@@ -103,6 +103,7 @@ impl Runner<'_> {
             no_ignore: inputs.no_ignore,
             outputs: &self.config.outputs,
             store: root.and_then(|root| root.path().parent()),
+            store_limit: self.config.max_size,
             portable: self.config.identity.portable,
         }
     }

@@ -134,7 +134,7 @@ impl Runner<'_> {
             Ok(entry) => Box::new(entry),
             Err(why) => return Recorded::Not(why.into()),
         };
-        match traced.map(|traced| traced.remember(root, call)).transpose() {
+        match traced.map(|traced| traced.remember(self, root, call)).transpose() {
             Ok(found) => Recorded::As(entry, found),
             Err(error) => not(&format_args!("{error:#}")),
         }
@@ -190,10 +190,15 @@ impl Runner<'_> {
         }
         drop(publishing);
         let is_due = [Some(room.settle(taken)), kept.map(Kept::settle)].contains(&Some(true));
-        if is_due {
+        self.fold_if(root, Ok(is_due));
+        Ok(entry)
+    }
+
+    /// Starts a fold if what was written makes it due.
+    pub(super) fn fold_if(&self, root: &Root, is_due: anyhow::Result<bool>) {
+        if is_due.unwrap_or(false) {
             let _ = db_client::start_fold(root.path(), &self.config.bounds());
         }
-        Ok(entry)
     }
 
     /// Returns the room in the store for a recording.

@@ -9,11 +9,11 @@
 //! the command: it waits for none of their readers, and if the index cannot be written, they go
 //! without.
 
-use crate::Root;
 use crate::blobs::{NewBlob, WholeBlob};
 use crate::live::{NewIndex, Record};
 use crate::lock::{End, LiveFiles, Lock};
 use crate::room::Room;
+use crate::{Root, account, live};
 use cachex_base::process::lineage::Pipe;
 use cachex_base::record::entry::{Bytes, INLINE_LIMIT};
 use cachex_base::record::frames::{Frame, Stream};
@@ -69,6 +69,8 @@ pub struct Recorder<'a> {
     /// True if both streams came through one pipe.
     is_of_one_pipe: bool,
     is_paused: bool,
+    /// The bytes in the index of a live run.
+    indexed: u64,
     room: Room<'a>,
 }
 
@@ -110,6 +112,7 @@ impl<'a> Recorder<'a> {
             shared: None,
             is_of_one_pipe: false,
             is_paused: false,
+            indexed: 0,
             room,
         }
     }
@@ -181,10 +184,13 @@ impl<'a> Recorder<'a> {
             self.sharing = Sharing::Not;
         }
         let frame = Frame { stream, len: bytes.len() as u64 };
-        if let Sharing::Live(index) = &self.sharing
-            && index.append(Record::Chunk(frame)).is_err()
-        {
-            self.sharing = Sharing::Not;
+        if let Sharing::Live(index) = &self.sharing {
+            self.indexed += live::LEN as u64;
+            // The first block is hardly anything, and mostly enough.
+            let has_room = self.indexed <= account::BLOCK || self.room.claim(live::LEN as u64)?;
+            if !has_room || index.append(Record::Chunk(frame)).is_err() {
+                self.sharing = Sharing::Not;
+            }
         }
         if self.gave_up.is_some() {
             return Ok(());
@@ -198,6 +204,10 @@ impl<'a> Recorder<'a> {
             }
         }
         if self.encoded.len() >= FRAMES_BATCH {
+            let len = self.encoded.len() as u64;
+            if self.frames.is_written_with(&self.encoded) && !self.room.claim(len)? {
+                return Err(GaveUp::NoRoom);
+            }
             self.frames.append(self.root, &self.encoded)?;
             self.encoded.clear();
         }

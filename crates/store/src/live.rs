@@ -35,7 +35,8 @@ pub enum Record {
     Paused,
 }
 
-const LEN: usize = 16;
+/// The length of a record.
+pub const LEN: usize = 16;
 const CHUNK: [u8; 2] = [Stream::Stdout as u8, Stream::Stderr as u8];
 const END: u8 = 2;
 const END_STDIN_UNKNOWN: u8 = 3;

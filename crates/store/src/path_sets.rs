@@ -27,24 +27,21 @@
 //! these sets leave the machine, see [`shared`].
 
 mod codec;
+mod file;
 pub mod ground;
 pub mod shared;
 #[cfg(test)]
 mod tests;
 
-use crate::Root;
-use crate::blobs::Temporary;
-use crate::lock::{self, Lock, Mode};
-use anyhow::Result;
+pub use file::path;
+
 use cachex_base::record::entry::Key;
 use cachex_base::system::clock::Timestamp;
-use cachex_base::system::fsutil;
 use cachex_base::system::stamp;
 use cachex_trace::{Class, Fact, Look, Stamp, facts};
 pub use ground::{Ground, Ties};
 use rustix::process::{getegid, geteuid};
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -52,8 +49,6 @@ use std::sync::OnceLock;
 pub const FOLDER: &str = "auto";
 /// The maximum number of path sets for a key.
 pub const MOST: usize = 8;
-/// The minimum interval between updates of the time of use, in nanoseconds.
-const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// The age from which stamps are trusted: file system clocks tick in up to two seconds.
 const SETTLED: i64 = 2_000_000_000;
 
@@ -351,39 +346,6 @@ impl PathSets {
         })
     }
 
-    /// Reads the path sets of a key, wherever its calls are made; empty if they are damaged.
-    pub fn recall(root: &Root, key: &Key) -> PathSets {
-        PathSets::recall_at(root, key, None)
-    }
-
-    /// Reads the path sets of a key for a portable call that is made at `ground`.
-    pub fn recall_at(root: &Root, key: &Key, ground: Option<&Rc<Ground>>) -> PathSets {
-        PathSets::try_recall(root, key, ground).unwrap_or_default()
-    }
-
-    fn try_recall(root: &Root, key: &Key, ground: Option<&Rc<Ground>>) -> Option<PathSets> {
-        let file = fsutil::open_file(root, path(key)).ok()?;
-        let stat = rustix::fs::fstat(&file).ok()?;
-        let len = usize::try_from(stat.st_size).ok().filter(|&len| len <= codec::LONGEST)?;
-        let mut bytes = vec![0; len];
-        let read = fsutil::read_full(&file, &mut bytes).ok()?;
-        bytes.truncate(read);
-        let sets = codec::decode(&bytes, ground)?;
-        if stamp::Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
-            // The sweep goes by this time.
-            let _ = rustix::fs::futimens(&file, &fsutil::NOW);
-        }
-        Some(sets)
-    }
-
-    /// Replaces the path sets of a key.
-    pub fn remember(&self, root: &Root, key: &Key) -> Result<()> {
-        let bytes = codec::encode(self);
-        let (temporary, file) = Temporary::create(root)?;
-        fsutil::write_file(file, &bytes)?;
-        Ok(temporary.rename(&path(key))?)
-    }
-
     /// Makes a set the most recently used one.
     pub fn used(&mut self, set: PathSet) {
         let id = set.id();
@@ -391,39 +353,4 @@ impl PathSets {
         self.sets.insert(0, set);
         self.sets.truncate(MOST);
     }
-
-    /// Adds the set of a run that was recorded.
-    pub fn add(root: &Root, key: &Key, set: PathSet) -> Result<()> {
-        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
-        let mut known = PathSets::recall_at(root, key, set.ground.as_ref());
-        known.used(set);
-        known.refused = None;
-        known.remember(root, key)
-    }
-
-    /// Adds a set of another store, as the least recently used one.
-    pub fn add_last(root: &Root, key: &Key, set: PathSet) -> Result<()> {
-        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
-        let mut known = PathSets::recall_at(root, key, set.ground.as_ref());
-        if known.sets.iter().any(|it| it.id() == set.id()) {
-            return Ok(());
-        }
-        known.sets.truncate(MOST - 1);
-        known.sets.push(set);
-        known.remember(root, key)
-    }
-
-    /// Records why a run was not recorded.
-    pub fn refuse(root: &Root, key: &Key, why: &str) -> Result<()> {
-        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
-        let mut known = PathSets::recall(root, key);
-        known.refused = Some(Refused { at: Timestamp::now(), why: why.to_owned() });
-        known.remember(root, key)
-    }
-}
-
-/// Returns the path of a key's path sets.
-pub fn path(key: &Key) -> PathBuf {
-    let hex = key.to_string();
-    PathBuf::from(format!("{FOLDER}/{}/{hex}", &hex[..2]))
 }

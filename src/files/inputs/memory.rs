@@ -21,7 +21,7 @@ use cachex_base::system::fsutil;
 use cachex_base::system::hashing;
 use cachex_base::system::stamp::{self, STAMP, Stamp};
 use cachex_store::Root;
-use cachex_store::blobs::Temporary;
+use cachex_store::room::NewMemory;
 use cachex_store::sweep::INPUTS;
 use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
@@ -32,7 +32,7 @@ const HEADER: usize = MAGIC.len() + 32;
 /// The minimum that is worth remembering: this many files, or bytes.
 const WORTH: (usize, u64) = (64, 256 * 1024);
 /// The minimum interval between updates of the time of use, in nanoseconds.
-const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
+const USED_LATELY: i64 = 60 * 60 * 1_000_000_000;
 /// The maximum size that is read back.
 const MAX: u64 = 1 << 30;
 
@@ -78,20 +78,18 @@ impl Memory {
         Known::decode(bytes)
     }
 
-    /// Remembers the hashes of these files.
-    pub fn remember(&self, root: &Root, files: &[File]) {
+    /// Remembers the hashes of these files in a store of up to `limit` bytes.
+    pub fn remember(&self, root: &Root, limit: u64, files: &[File]) {
         let bytes = files.iter().map(|file| file.seen.stamp.size).fold(0, u64::saturating_add);
         if files.len() >= WORTH.0 || bytes >= WORTH.1 {
-            let _ = self.try_remember(root, files);
+            // It is written once for many calls: a fold that it makes due comes with the next one.
+            let _ = self.try_remember(root, limit, &encode(files));
         }
     }
 
-    fn try_remember(&self, root: &Root, files: &[File]) -> rustix::io::Result<()> {
-        let Some(name) = &self.name else { return Ok(()) };
-        let bytes = encode(files);
-        let (temporary, file) = Temporary::create(root)?;
-        fsutil::write_file(file, &bytes)?;
-        temporary.rename(name)
+    fn try_remember(&self, root: &Root, limit: u64, bytes: &[u8]) -> rustix::io::Result<bool> {
+        let Some(name) = self.name.clone() else { return Ok(false) };
+        NewMemory::claim(root, limit, name, bytes.len() as u64)?.put(bytes)
     }
 }
 

@@ -42,6 +42,7 @@ impl Tree {
             no_ignore: false,
             outputs: &[],
             store: None,
+            store_limit: u64::MAX,
             portable: false,
         })
     }

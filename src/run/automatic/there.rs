@@ -37,7 +37,7 @@ impl Runner<'_> {
                 let keep_set = || {
                     let set = looked.renewed().unwrap_or_else(|| looked.set.clone());
                     // An optimisation: a failure costs only time.
-                    let _ = PathSets::add(root, &call.key, set);
+                    self.fold_if(root, PathSets::add(root, self.config.max_size, &call.key, set));
                 };
                 let found = match self.judge(root, &looked.key, Ok(Some(entry))) {
                     Ok(found) => Candidate { is_remote: true, ..found },

@@ -148,12 +148,14 @@ struct StagedEntry<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Writes the chosen records. The caller holds the fold lock.
+    /// Writes the chosen records to a store of up to `limit` bytes, which has room for them. The
+    /// caller holds the fold lock.
     pub fn of(
         root: &'a Root,
         mut archive: Reader<impl Read>,
         contents: &Contents,
         choice: &Choice,
+        limit: u64,
     ) -> Result<Staged<'a>> {
         let mut staged = Staged { root, blobs: Vec::new(), entries: Vec::new() };
         let mut blobs = contents.blobs.iter().zip(&choice.blobs);
@@ -161,8 +163,9 @@ impl<'a> Staged<'a> {
         while let Some((kind, _)) = archive.next()? {
             if kind == Kind::PathSet {
                 let (call, set) = path_set(&archive.whole()?.0)?;
-                // A path set without its entries leads nowhere and does no harm.
-                PathSets::add_last(root, &call, set).context(WRITING)?;
+                // A path set without its entries leads nowhere and does no harm, and entries without
+                // it cost a run.
+                let _ = PathSets::add_last(root, limit, &call, set);
                 continue;
             }
             if kind == Kind::Entry {

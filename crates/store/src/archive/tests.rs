@@ -54,7 +54,7 @@ fn import(root: &Root, archive: &[u8]) -> intake::Tally {
     let recorded = intake::recorded(root, &contents, now).unwrap();
     let choice = Choice::of(&contents, &recorded, u64::MAX, now);
     let reader = Reader::new(archive, PLENTY).unwrap();
-    Staged::of(root, reader, &contents, &choice).unwrap().publish(now).unwrap();
+    Staged::of(root, reader, &contents, &choice, u64::MAX).unwrap().publish(now).unwrap();
     choice.tally
 }
 
@@ -182,7 +182,7 @@ fn a_run_that_is_recorded_meanwhile_stays() {
     let contents = contents(&archive).unwrap();
     let choice = Choice::of(&contents, &Recorded::new(), u64::MAX, now);
     let reader = Reader::new(&archive[..], PLENTY).unwrap();
-    let staged = Staged::of(&there.root, reader, &contents, &choice).unwrap();
+    let staged = Staged::of(&there.root, reader, &contents, &choice, u64::MAX).unwrap();
     assert_eq!((temporaries(&there.root), there.young(1)), (2, None));
     let newer = entry(1, 50);
     there.record(&newer);
@@ -207,7 +207,7 @@ fn an_archive_that_changes_between_the_two_readings_leaves_nothing() {
     ];
     for other in others {
         let staged = Reader::new(&other[..], PLENTY)
-            .and_then(|reader| Staged::of(&there.root, reader, &contents, &choice));
+            .and_then(|reader| Staged::of(&there.root, reader, &contents, &choice, u64::MAX));
         assert!(staged.is_err());
         assert_eq!(temporaries(&there.root), 0);
         assert!(!there.has("blobs") && there.young(1).is_none());

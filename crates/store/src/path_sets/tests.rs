@@ -198,3 +198,31 @@ fn what_a_hit_learns_is_kept_once_and_no_more_often() {
     assert_eq!((renewed.folders.len(), renewed.id()), (1, young.id()));
     assert_eq!(looked(&renewed).renewed(), None);
 }
+
+#[test]
+fn path_sets_stay_within_the_limit_of_the_store_and_the_least_recently_used_go() {
+    const LIMIT: u64 = 1 << 20;
+    let scene = crate::testing::scene();
+    let key = |n: u32| Key(*blake3::hash(&n.to_le_bytes()).as_bytes());
+    let set = |n: u32| {
+        let fact = |m: u32| Fact {
+            path: format!("/{:x?}", blake3::hash(&[n, m].map(u32::to_le_bytes).concat())).into(),
+            class: Class::Contents,
+            value: Value([0; 32]),
+            stamp: None,
+        };
+        PathSet::of_run((0..500).map(fact).collect(), 0)
+    };
+    let taken = || crate::account::Survey::of(&scene.root, &mut |_| {}).unwrap().total;
+    for n in 0..60 {
+        PathSets::add(&scene.root, LIMIT, &key(n), set(n)).unwrap();
+        assert!(taken() <= LIMIT, "{} after {n}", taken());
+        let account = crate::account::update(&scene.root, |account| *account).unwrap();
+        assert!(account.taken <= LIMIT && account.taken + 4096 >= taken(), "{account:?}");
+    }
+    let is_known = |n| !PathSets::recall(&scene.root, &key(n)).sets.is_empty();
+    assert!(is_known(59) && is_known(50) && !is_known(0));
+    let large = (0..100).flat_map(|n| set(n).facts).collect();
+    let too_large = PathSets::add(&scene.root, LIMIT, &key(99), PathSet::of_run(large, 0));
+    assert!(too_large.is_err() && is_known(59));
+}
