@@ -12,6 +12,8 @@ use crate::key::{Declared, KeySource};
 use anyhow::{Result, anyhow};
 use cachex_base::process::exit::Exit;
 use cachex_base::record::entry::Key;
+use cachex_base::record::frames::Stream;
+use cachex_base::streams::nonblocking_writer;
 use cachex_base::system::stamp::Stamp;
 use cachex_base::text::values::{ExeMode, StdinMode};
 use cachex_exec::invocation::{Executable, Trail};
@@ -86,9 +88,10 @@ const MEANWHILE: Duration = Duration::from_millis(5);
 impl Runner<'_> {
     /// Identifies the call and computes its key. Returns how the call ended if that fails.
     pub(super) fn identify(&self, root: &Root) -> Result<Call, Exit> {
-        if (self.closed[1] || self.closed[2]) && !self.config.warm {
-            // The effect of a closed stream on a command cannot be recorded.
-            return Err(self.without_store(self.untaken(), "an output is closed"));
+        let may_be_written = || Stream::BOTH.into_iter().all(nonblocking_writer::may_be_written);
+        if (self.closed[1] || self.closed[2] || !may_be_written()) && !self.config.warm {
+            // The effect of such a stream on a command cannot be recorded.
+            return Err(self.without_store(self.untaken(), "an output cannot be written"));
         }
         let call = self.call(Some(root)).map_err(|why| self.unidentified(why))?;
         self.tell_of_unkeyed(&call);

@@ -42,6 +42,17 @@ fn without_a_stream_the_command_runs_uncached_and_silently() {
 }
 
 #[test]
+fn an_output_that_cannot_be_written_is_met_as_without_cachex() {
+    for opened in ["1</dev/null", "2</dev/null", "1</", "2</proc/self/status"] {
+        let cachex = cachex();
+        let call = cachex.run("echo o1; echo e1 >&2; echo o2; echo e2 >&2; exit 5");
+        let call = call.launched_by(&format!(r#"exec "$@" {opened}"#));
+        let bare = call.clone().bare().once();
+        call.twice().runs_twice().same_as(&bare);
+    }
+}
+
+#[test]
 fn a_full_device_is_no_success() {
     let call = cachex().run("seq 1 100000").launched_by(r#"exec "$@" >/dev/full"#);
     // Neither live nor replayed may a lost output look like a good one.

@@ -3,6 +3,7 @@
 use crate::harness::{Call, cachex, quoted};
 use std::io::Write;
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -136,4 +137,36 @@ fn a_socket_stays_one() {
     of_a_socket(&call).misses();
     of_a_socket(&call).hits();
     call.stdin("text\n").once().misses().prints("text\n");
+}
+
+#[test]
+fn an_error_of_a_socket_is_no_end() {
+    let cachex = cachex();
+    let call = cachex.run("cat; echo status $?");
+    let reset = |sent: &[u8]| -> OwnedFd {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sender = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (receiver, _) = listener.accept().unwrap();
+        sender.write_all(sent).unwrap();
+        let mut there = vec![0; sent.len()];
+        while receiver.peek(&mut there).unwrap_or_default() < sent.len() {}
+        rustix::net::sockopt::set_socket_linger(&sender, Some(Duration::ZERO)).unwrap();
+        drop(sender);
+        receiver.into()
+    };
+    let unconnected = || {
+        let (family, kind) = (rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM);
+        rustix::net::socket(family, kind, None).unwrap()
+    };
+    let all: [(&dyn Fn() -> OwnedFd, &str); 3] = [
+        (&|| reset(b"text\n"), "text\nstatus 1\n"),
+        (&|| reset(b""), "status 1\n"),
+        (&unconnected, "status 1\n"),
+    ];
+    for (socket, shown) in all {
+        let bare = call.clone().bare().stdin_is(socket()).once().prints(shown);
+        for _ in 0..2 {
+            call.clone().stdin_is(socket()).once().runs_once().same_as(&bare);
+        }
+    }
 }

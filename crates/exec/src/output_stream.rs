@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use std::time::{Duration, Instant};
 
 /// The time for which a command may go on after its reader left.
-const ABANDONED_TIME: Duration = Duration::from_secs(10);
+const ABANDONED_TIME: Duration = Duration::from_secs(2);
 /// The number of bytes that it may still print then.
 const ABANDONED_BYTES: u64 = 64 << 20;
 

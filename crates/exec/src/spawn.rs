@@ -360,7 +360,9 @@ fn end_with(parent: Pid) {
         let _ = rustix::process::set_parent_process_death_signal(Some(kill));
         // The parent may have died before that.
         if rustix::process::getppid() != Some(parent) {
-            let _ = rustix::process::kill_process(getpid(), kill);
+            // It is not asked for its number, which a filter of system calls may refuse to tell.
+            // SAFETY: the call ends this process, and runs nothing of it any more.
+            unsafe { libc::_exit(128 + kill.as_raw()) };
         }
     }
     let _ = parent;

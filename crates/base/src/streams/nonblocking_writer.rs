@@ -35,6 +35,12 @@ pub enum Outputs {
     OneDevice,
 }
 
+/// Returns whether a stream of this process was opened for writing.
+pub fn may_be_written(stream: Stream) -> bool {
+    let flags = rustix::fs::fcntl_getfl(own(stream));
+    flags.is_ok_and(|flags| flags & OFlags::RWMODE != OFlags::RDONLY)
+}
+
 impl Outputs {
     /// Returns the relation of this process's outputs.
     pub fn of_this_process() -> Outputs {

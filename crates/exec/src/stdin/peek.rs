@@ -92,14 +92,15 @@ pub fn into_socket(
         Err(Why::Open) => return Some(Err(Unknown::untouched(Why::Shared))),
         Err(why) => return Some(Err(Unknown::untouched(why))),
     };
-    let mut bytes = vec![0; len];
-    if len > 0 {
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let (seen, _) = rustix::net::recv(stdin, &mut bytes[..], flags).ok()?;
-        if seen < len {
-            return None;
-        }
+    // What has an error in place of an end gives it once.
+    let mut bytes = vec![0; len.max(1)];
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    match rustix::net::recv(stdin, &mut bytes[..], flags) {
+        Ok((seen, _)) if seen == len => {}
+        Ok(_) | Err(Errno::AGAIN) => return None,
+        Err(_) => return Some(Err(Unknown::untouched(Why::Unreadable))),
     }
+    bytes.truncate(len);
     Some(Ok(looked_at(SOCKET, bytes, began)))
 }
 
@@ -129,6 +130,9 @@ fn wait(
             Ok(0) | Err(Errno::INTR) => {
                 goes_on(waiting)?;
                 pause = (pause * 2).min(SELDOM);
+            }
+            Ok(_) if polled[0].revents().contains(PollFlags::ERR) => {
+                return Some(Err(Why::Unreadable));
             }
             Ok(_) if polled[0].revents().intersects(ends | PollFlags::HUP) => {
                 return Some(Ok(rustix::io::ioctl_fionread(stdin).ok()? as usize));

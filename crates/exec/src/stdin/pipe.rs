@@ -60,8 +60,13 @@ pub fn take(kind: &'static str, others_read: impl Fn() -> bool) -> Result<Stdin,
     loop {
         let (limit, why) = if spool.is_empty() { (SILENT, Why::Silent) } else { (OPEN, Why::Open) };
         let left = stretched(limit).saturating_sub(began.elapsed());
-        match fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(left)) {
+        let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+        match fsutil::poll(&mut polled, Some(left)) {
             Ok(0) => return Err(partly(spool, why)),
+            // Whoever reads an error of a socket takes it away.
+            Ok(_) if spool.is_empty() && polled[0].revents().contains(PollFlags::ERR) => {
+                return Err(Unknown::untouched(Why::Unreadable));
+            }
             Ok(_) => {}
             Err(Errno::INTR) => continue,
             Err(_) => return Err(partly(spool, Why::Unreadable)),
