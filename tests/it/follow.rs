@@ -227,6 +227,26 @@ fn one_whose_reader_leaves_ends_quietly() {
 }
 
 #[test]
+fn what_a_command_does_for_want_of_the_holders_reader_is_not_shared() {
+    let cachex = cachex();
+    let script = format!(
+        "trap '' PIPE; echo one; {}; echo two || {{ echo failed >&2; exit 9; }}; exit 6",
+        cachex.gate("gate")
+    );
+    let call = cachex.run(&script).with("--no-concurrent");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let holder = call.spawn_into(writer);
+    reads(&mut reader, 4);
+    let all = followers(&call, 2, "one\n");
+    drop(reader);
+    cachex.opens("gate");
+    holder.ends().exits(9);
+    for follower in all {
+        follower.ends().prints("one\ntwo\n").exits(6).quietly();
+    }
+}
+
+#[test]
 fn one_who_ignores_that_ends_as_the_command_does() {
     let cachex = cachex();
     let script = format!("echo one; {}; {LONG}; echo err >&2; exit 3", cachex.gate("gate"));

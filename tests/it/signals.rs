@@ -143,6 +143,24 @@ fn one_that_nobody_handles_leaves_no_trace() {
     cachex.run(script).once().hits();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_arrives_while_the_job_is_stopped_is_the_commands() {
+    let cachex = cachex();
+    let script = "trap 'echo handled; exit 3' TERM; echo ready; while :; do :; done";
+    let running = cachex.run(script).spawn();
+    running.shows("ready\n");
+    let pid = running.pid();
+    rustix::process::kill_process_group(pid, Signal::TSTP).unwrap();
+    let state = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let is_stopped = || std::fs::read_to_string(&state).ok()?.contains(") T ").then_some(());
+    eventually("a stopped cachex", is_stopped);
+    for signal in [Signal::TERM, Signal::CONT] {
+        rustix::process::kill_process_group(pid, signal).unwrap();
+    }
+    running.ends().prints("ready\nhandled\n").exits(3).quietly();
+}
+
 #[test]
 fn one_that_was_ignored_before_is_still_ignored() {
     // As under `nohup`.

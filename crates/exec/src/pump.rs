@@ -222,6 +222,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                 console.iter_mut().for_each(Console::release);
                 typed.iter_mut().for_each(Typed::pause);
             });
+            // What was sent to cachex meanwhile comes first: the command may have ended of it.
+            (self.is_unsure, self.is_to_be_looked_after) = (true, true);
+            return Ok(());
         }
         // How the command meets a broken pipe cannot be found out any more once it is reaped, so it
         // is not if it ends between the two. Its end comes with a signal of its own.
@@ -406,6 +409,9 @@ impl<'a, 'r> Pump<'a, 'r> {
     }
 
     fn spoil(&mut self, why: Spoiled) {
+        if why == Spoiled::Abandoned {
+            self.taker.stop_sharing();
+        }
         // Whether somebody ended the command says more than what it did before.
         if matches!(self.spoiled, None | Some(Spoiled::Signalled | Spoiled::ReadBack)) {
             self.spoiled = Some(why);

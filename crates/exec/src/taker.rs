@@ -31,6 +31,13 @@ impl<'a, 'r> Taker<'a, 'r> {
         }
     }
 
+    /// Tells the recorder that what comes now depends on the reader of cachex's own streams.
+    pub fn stop_sharing(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.is_followed_no_more();
+        }
+    }
+
     /// Hands a chunk to the recorder and the buffer.
     pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
         self.bytes[stream as usize] += bytes.len() as u64;

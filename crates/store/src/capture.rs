@@ -147,6 +147,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Leaves followers to run the command themselves: what comes now is due to this process's reader.
+    pub fn is_followed_no_more(&mut self) {
+        if let Sharing::Live(_) = self.sharing {
+            self.sharing = Sharing::Not;
+        }
+    }
+
     /// Records a chunk of a stream.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) {
         if bytes.is_empty() {
