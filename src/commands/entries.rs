@@ -160,6 +160,10 @@ impl<'a> Entries<'a> {
     /// Folds the store if possible, for a verb that only reads: a store that cannot be written
     /// shows whatever can be read.
     pub fn readable(root: &'a Root, messages: Messages) -> Entries<'a> {
+        // To move entries on a full disk, others would have to go.
+        if room::is_short(root) {
+            return Entries::unfolded(root);
+        }
         Entries::folded(root, messages).unwrap_or_else(|error| {
             messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
             Entries::unfolded(root)

@@ -190,7 +190,7 @@ impl Local {
             Some(blob.finish().context("writing a value")?)
         };
         let lifetime = record.expires.map(|at| at.since(record.created).unwrap_or_default());
-        let publishing = Lock::wait(&self.root, lock::PUBLISH, LockMode::Shared)?;
+        let publishing = Lock::to_publish(&self.root)?;
         let data = match blob {
             None => Bytes::Inline(record.value.clone()),
             Some(blob) => Bytes::Blob(blob.keep().context("recording a value")?),

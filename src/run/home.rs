@@ -64,18 +64,23 @@ impl Runner<'_> {
     }
 
     fn find_home_by_file(&self, known: Option<&Executable>) -> Option<Home> {
-        if wrapper::is_wrapper(self.invocation.name().as_bytes()) {
-            return None;
-        }
         let resolve = || match self.invocation.resolve(var(self.vars, "PATH")) {
             Resolved::Found(found) => Some(found),
             _ => None,
         };
         let found = known.cloned().or_else(resolve)?;
         let file = found.place().file_name()?.as_bytes();
+        let name = self.invocation.name().as_bytes();
+        // Mostly, the command goes by the name of its file.
+        if name.rsplit(|&byte| byte == b'/').next() == Some(file)
+            || wrapper::is_wrapper(name)
+            || !wrapper::is_wrapper_file(file)
+        {
+            return None;
+        }
         let rest = self.invocation.argv[1..].iter().map(|word| word.as_bytes());
         let words: Vec<&[u8]> = [file].into_iter().chain(rest).collect();
-        wrapper::is_wrapper_file(file).then(|| commands::home(&words)).flatten()
+        commands::home(&words)
     }
 
     /// Returns the reason given by the options alone.

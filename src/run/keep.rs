@@ -11,10 +11,11 @@ use cachex_exec::invocation::Executable;
 use cachex_exec::{Ended, Spoiled};
 use cachex_store::capture::{GaveUp, Recorder, Recording};
 use cachex_store::components;
-use cachex_store::lock::{self, Lock, Mode as LockMode};
+use cachex_store::lock::Lock;
 use cachex_store::room::{self, Room};
 use cachex_store::young::{NewFile, Young};
 use cachex_store::{Root, account, db_client, secret};
+use rustix::io::Errno;
 use serde_bytes::ByteBuf;
 use std::os::unix::ffi::OsStrExt;
 
@@ -168,7 +169,10 @@ impl Runner<'_> {
         if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
             return Err(NO_ROOM);
         }
-        let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
+        let publishing = match Lock::to_publish(root) {
+            Err(Errno::WOULDBLOCK) => return Err("not recorded: another process holds the store"),
+            taken => taken,
+        };
         let room;
         (entry.data, entry.frames, room) = recording.keep().map_err(failed)?;
         let mut taken: u64 = entry.streams().map(|blob| account::blocks(blob.len)).sum();

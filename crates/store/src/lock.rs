@@ -29,7 +29,7 @@ use rustix::io::Errno;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Covers a whole fold and every change that must not run during one.
 pub const FOLD: &str = "locks/fold";
@@ -86,7 +86,14 @@ pub enum Mode {
     Shared,
     /// Exclusive; gives up at once.
     TryExclusive,
+    /// Shared; gives up at once.
+    TryShared,
 }
+
+/// The first and the longest pause between two attempts to take a lock that is held only briefly,
+const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(5));
+/// and the time after which its holder must have been stopped.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Lock {
     /// Takes the lock of this name. Returns `None` if it is held and `mode` does not wait.
@@ -99,6 +106,7 @@ impl Lock {
             Mode::Exclusive => FlockOperation::LockExclusive,
             Mode::Shared => FlockOperation::LockShared,
             Mode::TryExclusive => FlockOperation::NonBlockingLockExclusive,
+            Mode::TryShared => FlockOperation::NonBlockingLockShared,
         };
         loop {
             let file = fsutil::create_file(&at, &name, OFlags::RDWR)?;
@@ -121,6 +129,29 @@ impl Lock {
     /// Takes the lock of this name, waiting for it.
     pub fn wait(at: impl AsFd, name: impl AsRef<Path>, mode: Mode) -> rustix::io::Result<Lock> {
         Lock::take(at, name, mode)?.ok_or(Errno::WOULDBLOCK)
+    }
+
+    /// Takes a lock that is held only briefly; `None` if it stays held. `mode` does not wait.
+    pub fn patiently(
+        at: impl AsFd,
+        name: impl AsRef<Path>,
+        mode: Mode,
+    ) -> rustix::io::Result<Option<Lock>> {
+        let (began, mut pause) = (Instant::now(), PAUSES.0);
+        loop {
+            let taken = Lock::take(&at, &name, mode)?;
+            if taken.is_some() || began.elapsed() > PATIENCE {
+                return Ok(taken);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Takes the lock under which something is put in the store. A holder that was stopped is not
+    /// waited for; that is an error.
+    pub fn to_publish(at: impl AsFd) -> rustix::io::Result<Lock> {
+        Lock::patiently(at, PUBLISH, Mode::TryShared)?.ok_or(Errno::WOULDBLOCK)
     }
 
     /// Returns the file that holds the lock as long as it, or a copy of it in another process, is

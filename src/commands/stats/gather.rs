@@ -14,6 +14,7 @@ use cachex_store::db_client::DbClient;
 use cachex_store::events::{self, Event, Record};
 use cachex_store::guard::SetAside;
 use cachex_store::metadata::EntryMetadata;
+use cachex_store::room;
 use cachex_store::stats;
 use cachex_store::young::Young;
 use std::collections::HashMap;
@@ -29,6 +30,19 @@ const LONGEST: u64 = 32 * 1024 * 1024;
 pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gathered> {
     let first = since.map_or(0, |day| day.0);
     let has_news = logs(root).map_or(true, |logs| !logs.is_empty());
+    let readable = || {
+        let mut gathered = unfolded(root, first)?;
+        if let Ok(folded) = counted(root, first, false, messages) {
+            gathered.entries = gathered.entries.max(folded.entries);
+            gathered.bytes = gathered.bytes.max(folded.bytes);
+            gathered.counts.extend(folded.counts);
+        }
+        Ok(gathered)
+    };
+    // To move entries on a full disk, others would have to go.
+    if has_news && room::is_short(root) {
+        return readable();
+    }
     let done = match counted(root, first, has_news, messages) {
         Err(error) if error.is::<SetAside>() => {
             messages.warn(format_args!("{error}"));
@@ -38,14 +52,8 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
     };
     done.or_else(|error| {
         messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
-        let mut gathered = unfolded(root, first)?;
         // Whatever prevented the fold may still allow this read.
-        if let Ok(folded) = counted(root, first, false, messages) {
-            gathered.entries = gathered.entries.max(folded.entries);
-            gathered.bytes = gathered.bytes.max(folded.bytes);
-            gathered.counts.extend(folded.counts);
-        }
-        Ok(gathered)
+        readable()
     })
 }
 

@@ -31,6 +31,12 @@ fn most_of_database(max: u64) -> u64 {
 }
 
 impl Fold<'_> {
+    /// Returns whether the store takes no more than it may.
+    pub(super) fn is_within_limit(&self) -> Result<bool> {
+        let Some(max) = self.options.max_size else { return Ok(true) };
+        Ok(account::update(self.root, |account| account.taken)? <= max)
+    }
+
     /// Returns how many young files, and how many bytes of them, are kept.
     pub(super) fn kept(&self) -> (usize, u64) {
         let max = self.options.max_size.unwrap_or(u64::MAX);

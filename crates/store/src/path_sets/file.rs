@@ -2,7 +2,7 @@
 
 use super::{FOLDER, Ground, MOST, PathSet, PathSets, Refused, codec};
 use crate::Root;
-use crate::lock::{self, Lock, Mode};
+use crate::lock::Lock;
 use crate::room::NewMemory;
 use anyhow::{Context, Result};
 use cachex_base::record::entry::Key;
@@ -67,7 +67,7 @@ impl PathSets {
         // While something is published, nobody makes room.
         let place = NewMemory::claim(root, limit, path, before.saturating_add(more as u64));
         let place = place.context("making room for a path set")?;
-        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
+        let _publish = Lock::to_publish(root).context("keeping a path set")?;
         let mut known = PathSets::recall_at(root, key, ground);
         change(&mut known);
         place.put(&codec::encode(&known)).context("keeping a path set")

@@ -12,7 +12,7 @@ use super::rules::{self, Rules};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
 use crate::blobs::{self, NewBlob, WholeBlob};
-use crate::lock::{self, Lock, Mode};
+use crate::lock::Lock;
 use crate::room::{self, Room};
 use crate::young::{NewFile, Young};
 use crate::{Root, account, components};
@@ -363,7 +363,7 @@ fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Opti
 /// Gives everything its name, unless a later result was recorded meanwhile. Returns the number of
 /// bytes that it takes.
 fn publish(root: &Root, target: &Target, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<u64> {
-    let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared)?;
+    let _publishing = Lock::to_publish(root)?;
     // A rule may have been learnt and swept meanwhile, before this entry is here.
     if rules::all(root).are_about(entry) {
         return Ok(0);

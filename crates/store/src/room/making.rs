@@ -20,20 +20,19 @@ use rustix::fs::OFlags;
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The lock for making room.
 pub const MAKING: &str = "locks/room";
 /// The share of the limit above which a database that no fold shrinks is removed for the sake of
 /// new records: three quarters.
 const HOPELESS: (u64, u64) = (3, 4);
-/// The number of attempts to take a lock, and the pause between them.
-const ATTEMPTS: (u32, Duration) = (400, Duration::from_millis(5));
 
 /// Makes room for `more` bytes. Where there cannot be enough, makes none, or with `or_less` as much
 /// as there can be. Returns whether there may be enough now.
 pub(super) fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result<bool> {
-    let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
+    let Some(_making) = Lock::patiently(root, MAKING, Mode::TryExclusive)? else {
+        return Ok(false);
+    };
     let lacking = |account: &Account, spare: u64| {
         let beyond = account.taken.saturating_add(more).saturating_sub(limit);
         let on_disk = lacking_on_disk(root, more, spare);
@@ -132,7 +131,9 @@ fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<
     }
     files.sort_unstable_by_key(|file| file.used);
     // Recorders rely on existing files while they hold the publish lock.
-    let Some(_publish) = patiently(root, lock::PUBLISH)? else { return Ok(freed) };
+    let Some(_publish) = Lock::patiently(root, lock::PUBLISH, Mode::TryExclusive)? else {
+        return Ok(freed);
+    };
     for file in files {
         if freed.covers(goal) {
             break;
@@ -189,15 +190,4 @@ fn give_up_database(root: &Root) -> rustix::io::Result<bool> {
     let _ = sweep::trash(root);
     account::update(root, |account| account.database = 0)?;
     Ok(true)
-}
-
-/// Takes a lock that is held only briefly; `None` if it stays held.
-fn patiently(root: &Root, name: &str) -> rustix::io::Result<Option<Lock>> {
-    for _ in 0..ATTEMPTS.0 {
-        if let Some(lock) = Lock::take(root, name, Mode::TryExclusive)? {
-            return Ok(Some(lock));
-        }
-        std::thread::sleep(ATTEMPTS.1);
-    }
-    Ok(None)
 }
