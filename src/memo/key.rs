@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Keeps values apart from commands, and changes whenever the same call is to have
@@ -173,21 +173,12 @@ impl ValueKey {
 }
 
 /// A key within one process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Here<'k> {
     /// The type of the value, and those that a function is many by.
     pub types: (TypeId, u64),
     /// The encoding of the parts.
     pub parts: &'k [u8],
-}
-
-impl Hash for Here<'_> {
-    /// Hashes what tells almost all keys apart, since a hit is so short that the rest would count.
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.parts);
-        state.write_u64(self.types.1);
-    }
 }
 
 /// Returns whether a type can be identified by its name.
