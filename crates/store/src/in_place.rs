@@ -6,7 +6,7 @@
 //! they are the bulk, so there is room for the index afterwards.
 //!
 //! A process that is killed in between loses the entries of one database, which costs misses, or
-//! the index. Therefore [`PARTIAL`] exists while the index is written. Where the index is not
+//! the index. Therefore `PARTIAL` exists while the index is written. Where the index is not
 //! whole, nothing is concluded from what it lacks, and the next fold makes it anew from the
 //! entries by an [audit](super::audit). So it is left out as well if somebody else takes the room
 //! meanwhile. What cannot be made anew is lost then: the statistics, and when entries were last

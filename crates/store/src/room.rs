@@ -8,7 +8,7 @@
 //! Room is also made when the file system is nearly full: new records, and the bookkeeping of
 //! removals, need room as well.
 //!
-//! The [least recently used](making) files go first.
+//! The least recently used files go first.
 
 mod making;
 
