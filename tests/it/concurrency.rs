@@ -64,16 +64,3 @@ fn one_key_recorded_and_read_at_once_is_never_torn() {
         }
     }
 }
-
-#[test]
-fn whoever_keeps_others_from_recording_holds_up_no_run() {
-    let cachex = cachex();
-    cachex.run("echo warm").once();
-    // As a fold does that was stopped while it removed files.
-    let lock = std::fs::File::open(cachex.in_store("v2/locks/publish")).unwrap();
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let call = cachex.run("echo hi").with("--verbose");
-    call.once().misses().prints("hi\n").mentions(&["another process holds the store"]);
-    drop(lock);
-    call.twice().runs_once().prints("hi\n");
-}
