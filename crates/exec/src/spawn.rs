@@ -358,9 +358,10 @@ fn end_with(parent: Pid) {
     {
         let kill = rustix::process::Signal::KILL;
         let _ = rustix::process::set_parent_process_death_signal(Some(kill));
-        // The parent may have died before that.
-        if rustix::process::getppid() != Some(parent) {
-            // It is not asked for its number, which a filter of system calls may refuse to tell.
+        // The parent may have died before that. A filter of system calls may refuse to tell a process
+        // its number: then that is not known, and this one is not asked for its own.
+        let is_known = parent.as_raw_nonzero().is_positive();
+        if is_known && rustix::process::getppid() != Some(parent) {
             // SAFETY: the call ends this process, and runs nothing of it any more.
             unsafe { libc::_exit(128 + kill.as_raw()) };
         }
