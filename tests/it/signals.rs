@@ -122,6 +122,14 @@ fn one_that_interrupts_nobody_keeps_the_run_from_being_recorded_if_it_is_handled
     }
 }
 
+/// Waits until cachex has stopped as its command did.
+#[cfg(target_os = "linux")]
+fn awaits_the_stop_of(cachex: rustix::process::Pid) {
+    let state = format!("/proc/{}/stat", cachex.as_raw_nonzero());
+    let is_stopped = || std::fs::read_to_string(&state).ok()?.contains(") T ").then_some(());
+    eventually("a stopped cachex", is_stopped);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn one_that_nobody_handles_leaves_no_trace() {
@@ -134,9 +142,7 @@ fn one_that_nobody_handles_leaves_no_trace() {
     for signal in [Signal::WINCH, Signal::URG, Signal::TSTP] {
         rustix::process::kill_process_group(pid, signal).unwrap();
     }
-    let state = format!("/proc/{}/stat", pid.as_raw_nonzero());
-    let is_stopped = || std::fs::read_to_string(&state).ok()?.contains(") T ").then_some(());
-    eventually("a stopped cachex", is_stopped);
+    awaits_the_stop_of(pid);
     rustix::process::kill_process_group(pid, Signal::CONT).unwrap();
     cachex.opens("gate");
     running.ends().prints("ready\ndone\n").exits(0).quietly();
@@ -152,9 +158,7 @@ fn one_that_arrives_while_the_job_is_stopped_is_the_commands() {
     running.shows("ready\n");
     let pid = running.pid();
     rustix::process::kill_process_group(pid, Signal::TSTP).unwrap();
-    let state = format!("/proc/{}/stat", pid.as_raw_nonzero());
-    let is_stopped = || std::fs::read_to_string(&state).ok()?.contains(") T ").then_some(());
-    eventually("a stopped cachex", is_stopped);
+    awaits_the_stop_of(pid);
     for signal in [Signal::TERM, Signal::CONT] {
         rustix::process::kill_process_group(pid, signal).unwrap();
     }
