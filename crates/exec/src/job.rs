@@ -210,10 +210,12 @@ impl Job {
         handling.into_iter().any(|handling| handling.catches(signal))
     }
 
-    /// Returns whether the command has a handler for a signal to stop that arrived. To stop, such a
-    /// handler restores the default first, so it may not have been there when the signal came.
+    /// Returns whether the command or a descendant has a handler for a signal to stop that arrived.
+    /// To stop, such a handler restores the default first, so it may not have been there when the
+    /// signal came.
     pub fn heeds_a_stop(&self) -> bool {
-        self.stops != 0 && self.handling().is_some_and(|handling| handling.catches_any(self.stops))
+        let heeds = |process| Handling::of_any(process)?.catches_any(self.stops).then_some(());
+        self.stops != 0 && descendants::with(self.leader).into_iter().find_map(heeds).is_some()
     }
 
     /// Passes on the signal of Ctrl-Z. A session gets SIGSTOP: no shell looks after its stopped

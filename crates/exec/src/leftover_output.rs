@@ -55,7 +55,7 @@ impl Left {
     fn carry(&mut self) {
         loop {
             for leg in &mut self.0 {
-                leg.advance(|_, _| {});
+                leg.advance(|| {}, |_, _| {});
                 leg.notice_departure();
                 if leg.is_abandoned() || leg.is_unread() {
                     leg.close();

@@ -186,8 +186,13 @@ impl OutputStream {
         self.sent = self.buffer.len();
     }
 
-    /// Passes on what it can now. Returns whether anything came from the command.
-    pub fn advance(&mut self, mut record: impl FnMut(Stream, &[u8])) -> bool {
+    /// Passes on what it can now: `look` is called first, and `record` gets it afterwards. Returns
+    /// whether anything came from the command.
+    pub fn advance(
+        &mut self,
+        mut look: impl FnMut(),
+        mut record: impl FnMut(Stream, &[u8]),
+    ) -> bool {
         self.send();
         let mut any = false;
         // A few chunks at a time, so that the other stream gets its turn.
@@ -208,6 +213,7 @@ impl OutputStream {
                 }
                 Ok(n) => {
                     any = true;
+                    look();
                     self.send();
                     record(self.stream, &self.buffer);
                     if n >= CHUNK && !self.is_wide && self.is_read() {
@@ -376,7 +382,7 @@ mod tests {
         let (mut leg, mut command, mut reader) = leg();
         let mut fill = |leg: &mut OutputStream| {
             command.write_all(&vec![b'x'; CHUNK]).unwrap();
-            leg.advance(|_, _| {});
+            leg.advance(|| {}, |_, _| {});
         };
         fill(&mut leg);
         fill(&mut leg);

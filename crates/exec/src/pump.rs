@@ -321,15 +321,17 @@ impl<'a, 'r> Pump<'a, 'r> {
 
     /// Passes on output. Returns whether anything came.
     fn pass_on_output(&mut self) -> bool {
-        let mut any = false;
+        let (mut any, mut heeds_a_stop) = (false, false);
         self.pass_on_backlog();
         for at in 0..self.legs.len() {
             let leg = &mut self.legs[at];
             // The backlog has sent all that can go out now. Anything more would bypass it, and
             // nothing that is waited for would trigger its next piece.
-            if self.backlog.is_none() && leg.advance(|stream, bytes| self.taker.take(stream, bytes))
-            {
-                any = true;
+            if self.backlog.is_none() {
+                // Whoever sees the output may let the command end, and its handlers with it.
+                let is_due = self.spoiled.is_none();
+                let look = || heeds_a_stop |= is_due && self.job.heeds_a_stop();
+                any |= leg.advance(look, |stream, bytes| self.taker.take(stream, bytes));
             }
             if let Some(loss) = leg.lost.take() {
                 if leg.is_abandoned() {
@@ -363,6 +365,9 @@ impl<'a, 'r> Pump<'a, 'r> {
             {
                 self.show(held);
             }
+        }
+        if heeds_a_stop {
+            self.spoil(Spoiled::Signalled);
         }
         any
     }
