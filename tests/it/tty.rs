@@ -1,6 +1,6 @@
 //! Commands that are given a terminal of their own.
 
-use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Cachex, Terminal, cachex};
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Cachex, Terminal, cachex, quoted};
 use std::fmt::Write;
 
 /// The end of what is typed.
@@ -158,12 +158,35 @@ fn what_the_terminal_answers_nobody_typed() {
     cachex.tool("asks", asks);
     let mut terminal = cachex.terminal();
     terminal.types("cachex run --tty -- asks; echo over").shows("\u{1b}[6n");
+    // A terminal at the other end of a slow line answers late.
+    #[cfg(target_os = "linux")]
+    terminal.awaits_reader();
     for key in *b"\x1b[5;1R" {
         terminal.presses(key);
     }
     terminal.shows("there").shows("over");
     terminal.types("cachex run --tty -- asks; echo over").shows("there").shows("over");
     terminal.awaits_runs(1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_the_terminal_answers_and_nobody_else_is_not_recorded() {
+    let cachex = cachex();
+    let gate = quoted(cachex.path("gate"));
+    let asks = format!(
+        "stty raw -echo min 1; printf '\\033[6n'; head -c 6 >/dev/null; echo ready; \
+         head -c 1 </dev/tty & until [ -e {gate} ]; do sleep 0.01; done; kill $!; stty cooked"
+    );
+    cachex.tool("asks", &asks);
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -v --tty -- asks").shows("\u{1b}[6n").awaits_reader();
+    for key in *b"\x1b[5;1R" {
+        terminal.presses(key);
+    }
+    terminal.shows("ready").awaits_reader();
+    cachex.opens("gate");
+    terminal.shows("not recorded: it read or changed the terminal");
 }
 
 #[test]

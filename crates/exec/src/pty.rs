@@ -22,6 +22,7 @@ use rustix::termios::{
     tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 use signal_hook::consts::SIGTTOU;
+use std::mem;
 
 const CHUNK: usize = 4096;
 
@@ -117,6 +118,8 @@ struct Keyboard {
     answers: Answers,
     /// True if a person typed any of the keys.
     was_typed: bool,
+    /// True if any key was passed on since that was last asked.
+    has_passed_on: bool,
 }
 
 /// A request of the person, besides typing.
@@ -198,6 +201,11 @@ impl Console {
         }
     }
 
+    /// Returns whether any key was passed on since the last call.
+    pub fn has_passed_on(&mut self) -> bool {
+        self.keyboard.as_mut().is_some_and(|keyboard| mem::take(&mut keyboard.has_passed_on))
+    }
+
     /// Passes on the keys that have been typed.
     pub fn pass_on(&mut self) -> Pressed {
         let Some(keyboard) = &mut self.keyboard else { return Pressed::Nothing };
@@ -220,7 +228,10 @@ impl Console {
         }
         while !keyboard.keys.is_empty() {
             match rustix::io::write(&self.master, &keyboard.keys) {
-                Ok(n) => drop(keyboard.keys.drain(..n)),
+                Ok(n) => {
+                    keyboard.has_passed_on = true;
+                    keyboard.keys.drain(..n);
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
                 Err(_) => keyboard.keys.clear(),

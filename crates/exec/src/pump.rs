@@ -286,7 +286,11 @@ impl<'a, 'r> Pump<'a, 'r> {
         if console.is_in_the_background() {
             console.engage();
         }
-        match console.pass_on() {
+        let pressed = console.pass_on();
+        if console.has_passed_on() {
+            self.readers.iter_mut().for_each(Readers::were_given_some);
+        }
+        match pressed {
             Pressed::Nothing => {}
             Pressed::Interrupt => self.spoil(Spoiled::Interrupted),
             Pressed::Stop => {

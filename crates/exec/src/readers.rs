@@ -5,7 +5,8 @@
 //! processes wait for keys and for nothing else. One that waited and no longer does was answered.
 //! Others watch the terminal in passing, such as `ssh`, which waits for its connection, too; they
 //! are given the benefit of the doubt, unless something was typed that they did not read. So is a
-//! process of several threads.
+//! process of several threads, and one that the terminal itself may have answered: keys of a person
+//! are noted elsewhere.
 
 #[cfg(target_os = "linux")]
 pub use linux::Readers;
@@ -36,11 +37,21 @@ mod linux {
     pub struct Readers {
         /// The device number of the terminal.
         terminal: u64,
-        waiting: Vec<u32>,
+        waiting: Vec<Waiting>,
+        /// True if anything was passed on to the command since the last look.
+        was_given_any: bool,
         was_answered: bool,
         was_watched: bool,
         began: Instant,
         due: Instant,
+    }
+
+    /// A process that waited for keys at the last look.
+    #[derive(Debug)]
+    struct Waiting {
+        process: u32,
+        /// True if it may have been given something: it is not known to go without.
+        may_have_some: bool,
     }
 
     impl Readers {
@@ -48,8 +59,18 @@ mod linux {
         pub fn of(terminal: impl AsFd) -> Option<Readers> {
             let terminal = fstat(terminal).ok()?.st_rdev;
             let began = Instant::now();
-            let (waiting, due) = (Vec::new(), began + OFTEN);
-            Some(Readers { terminal, waiting, was_answered: false, was_watched: false, began, due })
+            let due = began + OFTEN;
+            let (was_given_any, was_answered, was_watched) = (false, false, false);
+            let waiting = Vec::new();
+            Some(Readers {
+                terminal,
+                waiting,
+                was_given_any,
+                was_answered,
+                was_watched,
+                began,
+                due,
+            })
         }
 
         /// Returns when to look again. None once that would tell nothing new.
@@ -69,10 +90,17 @@ mod linux {
             is_due
         }
 
-        /// Returns whether a process waited for keys and does not any more. Call this when the command
-        /// has ended.
+        /// Notes that something was passed on to the command. Whether a person typed it is known.
+        pub fn were_given_some(&mut self) {
+            self.was_given_any = true;
+            self.waiting.iter_mut().for_each(|it| it.may_have_some = true);
+        }
+
+        /// Returns whether a process waited for keys and does not any more, although none were passed
+        /// on. Call this when the command has ended.
         pub fn were_answered(&self) -> bool {
-            self.was_answered || !self.waiting.iter().all(|&process| self.waits(process))
+            let waits = |it: &Waiting| it.may_have_some || self.waits(it.process);
+            self.was_answered || !self.waiting.iter().all(waits)
         }
 
         /// Returns whether a process waited for keys, among other things.
@@ -93,8 +121,13 @@ mod linux {
                     _ => {}
                 }
             }
-            self.was_answered |= self.waiting.iter().any(|process| !now.contains(process));
-            self.waiting = now;
+            let goes_without = |it: &&Waiting| !it.may_have_some;
+            let mut without = self.waiting.iter().filter(goes_without);
+            self.was_answered |= without.any(|it| !now.contains(&it.process));
+            // What was just passed on may not have reached those who wait. By the next look it has.
+            let may_have_some = std::mem::take(&mut self.was_given_any);
+            let waiting = now.into_iter().map(|process| Waiting { process, may_have_some });
+            self.waiting = waiting.collect();
         }
 
         /// Returns whether a process waits for keys.
@@ -106,7 +139,7 @@ mod linux {
             match *wait {
                 Wait::For(descriptor) => self.is_terminal(process, descriptor),
                 Wait::Among(_) => false,
-                Wait::Resumed => self.waiting.contains(&process),
+                Wait::Resumed => self.waiting.iter().any(|it| it.process == process),
             }
         }
 
@@ -229,6 +262,10 @@ mod elsewhere {
         }
 
         pub fn look(&mut self, _: Pid) -> bool {
+            match *self {}
+        }
+
+        pub fn were_given_some(&mut self) {
             match *self {}
         }
 
