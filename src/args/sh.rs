@@ -1,6 +1,6 @@
 //! The options of `sh`, and which of its arguments are the shell's own.
 //!
-//! The first that begins with a single dash is the shell's, and so is all that
+//! The first that begins with a single dash or a plus is the shell's, and so is all that
 //! follows: flags, `-c`, the script and its arguments. They are passed on as they
 //! stand, so that `cachex sh -ec SCRIPT` is `cachex run -- /bin/sh -ec SCRIPT`.
 
@@ -68,7 +68,7 @@ pub fn delimit(args: &mut Vec<OsString>, from: usize) {
 /// Returns whether the shell's own arguments begin with `arg`, where there is no `--` before
 /// them. `-h` is a call for help.
 pub fn is_the_shells(arg: &[u8]) -> bool {
-    matches!(arg, [b'-', letter, ..] if letter.is_ascii_alphabetic()) && arg != b"-h"
+    matches!(arg, [b'-' | b'+', letter, ..] if letter.is_ascii_alphabetic()) && arg != b"-h"
 }
 
 /// Checks the shell's own arguments, and returns what is wrong with them. The flags must
@@ -129,6 +129,7 @@ mod tests {
             "-oec pipefail true",
             "-c -e true",
             "-c +e +1",
+            "+e -c true",
             "-c -- -x",
             "-h -c true",
         ] {
@@ -159,6 +160,7 @@ mod tests {
         for (line, delimited) in [
             ("--no-cwd -c true --quiet", "--no-cwd -- -c true --quiet"),
             ("--key a -ec true", "--key a -- -ec true"),
+            ("--key a +e -c true", "--key a -- +e -c true"),
             ("-- -c true", "-- -c true"),
             ("-h", "-h"),
             ("--help", "--help"),

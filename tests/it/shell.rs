@@ -20,6 +20,7 @@ fn it_is_a_run_of_the_shell() {
         ("", "/bin/sh", &["-c", "echo hi"][..]),
         ("--expires-in 1h", "/bin/sh", &["-ec", "echo hi"]),
         ("--no-cwd", "/bin/sh", &["-e", "-u", "-x", "-c", "echo hi"]),
+        ("", "/bin/sh", &["+e", "-c", "echo hi"]),
         ("", "/bin/sh", &["-c", "-e", "echo hi"]),
         ("", "/bin/sh", &["-c", "echo $0 $2", "zero", "one", "--no-cwd"]),
         ("", "/bin/sh", &["-c", "", "-c"]),
@@ -45,6 +46,7 @@ fn the_shells_flags_reach_the_shell() {
     with(&["-euc", "echo $nothing; echo no"]).prints("").exits(2);
     with(&["-xc", "echo hi"]).prints("hi\n").says("+ echo hi\n");
     with(&["-o", "errexit", "-c", "false; echo no"]).prints("").exits(1);
+    with(&["+e", "-c", "false; echo yes"]).prints("yes\n").exits(0);
     with(&["-c", "echo $0 $1 $#", "zero", "one"]).prints("zero one 1\n").exits(0);
     // A shell's mistakes are the shell's own.
     with(&["-zc", "echo hi"]).prints("").exits(2).mentions(&["-z"]);

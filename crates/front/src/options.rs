@@ -233,7 +233,7 @@ fn options(process: &Process, is_script: bool, begin: usize, given: &mut Given) 
     loop {
         let argument = process.argument(at)?;
         let is_shells =
-            matches!(argument.bytes(), [b'-', letter, ..] if letter.is_ascii_alphabetic());
+            matches!(argument.bytes(), [b'-' | b'+', it, ..] if it.is_ascii_alphabetic());
         if is_script && is_shells || !is_script && !argument.starts_with(b"-") {
             return Some(at);
         }
