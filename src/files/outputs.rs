@@ -13,6 +13,7 @@ mod before;
 pub mod claims;
 pub mod collect;
 mod commit;
+mod doubts;
 mod names;
 pub mod restore;
 mod staging;

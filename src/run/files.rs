@@ -129,19 +129,20 @@ impl Runner<'_> {
     }
 
     /// Collects the files that a run made. `before` is the earlier state of the declared paths, and
-    /// `traced` what else the run wrote. Returns none if there is nothing to collect.
+    /// `traced` what else the run wrote, which may have `has_failed`. Returns none if there is nothing to collect.
     pub(super) fn take_in<'r>(
         &self,
         root: &'r Root,
         before: &Before<'_>,
         traced: &[Written],
+        has_failed: bool,
     ) -> Result<Option<Collected<'r>>, collect::Refused> {
         let (outputs, limit) = (&self.config.outputs, self.config.max_entry_size);
         if outputs.is_empty() && traced.is_empty() {
             return Ok(None);
         }
         let traced = self.area().map(|area| (area, traced));
-        let made = Made { outputs, traced, before };
+        let made = Made { outputs, traced, before, has_failed };
         collect::collect(root, made, limit, self.room(root)).map(Some)
     }
 }

@@ -81,10 +81,10 @@ impl Runner<'_> {
             Err(why) => return Recorded::Not(format!("not recorded: {why}").into()),
         };
         let written = traced.as_ref().map_or(&[][..], |traced| &traced.written);
-        let made = match self.take_in(root, before, written) {
+        let made = match self.take_in(root, before, written, status != 0) {
             Ok(made) => made,
             Err(refused)
-                if matches!(refused, Refused::Unfinished(_))
+                if matches!(refused, Refused::Unfinished(_) | Refused::Unwritable(_))
                     || traced.is_some() && refused.is_the_commands() =>
             {
                 return Recorded::Not(format!("not recorded: {refused}").into());

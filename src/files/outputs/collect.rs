@@ -2,6 +2,7 @@
 
 use super::before::{LeftAlone, refuse_others_links, version};
 use super::claims::Claim;
+use super::doubts;
 use super::traced::{self, Written};
 use super::walk::walk;
 use super::{Area, Barred, Declared, Pattern, Place, permissions};
@@ -45,6 +46,9 @@ pub enum Refused {
     Unlike(PathBuf, &'static str),
     /// The file system is full, so the output may be truncated.
     Full(PathBuf),
+    /// The run failed, and could not have made the output: its folder is missing, or nobody may write
+    /// there.
+    Unwritable(PathBuf),
     /// A process that the command left behind has the output open for writing.
     Unfinished(PathBuf),
     /// One output lies below another that is no folder.
@@ -93,6 +97,9 @@ impl fmt::Display for Refused {
             Refused::Unlike(path, why) => write!(f, "the output {} {why}", path.display()),
             Refused::Full(path) => {
                 write!(f, "the output {} may be cut short: its file system is full", path.display())
+            }
+            Refused::Unwritable(path) => {
+                write!(f, "the output {} cannot be made where it is", path.display())
             }
             Refused::Unfinished(path) => {
                 write!(f, "the output {} is still open for writing", path.display())
@@ -167,6 +174,8 @@ pub struct Made<'m> {
     pub traced: Option<(Area, &'m [Written])>,
     /// The state before the run.
     pub before: &'m Before<'m>,
+    /// True if the run failed.
+    pub has_failed: bool,
 }
 
 /// Reads the outputs. At most `limit` bytes are recorded, and the store must have `room` for them.
@@ -176,8 +185,11 @@ pub fn collect<'a>(
     limit: u64,
     mut room: Room<'a>,
 ) -> Result<Collected<'a>, Refused> {
-    let Made { outputs, traced, before } = made;
+    let Made { outputs, traced, before, has_failed } = made;
     let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
+    if has_failed {
+        doubts::refuse_unwritable(&declared)?;
+    }
     let (area, written) = traced.unzip();
     let (declared, written) = (declared.with_area(area), written.unwrap_or_default());
     let mut found = Found::new();
@@ -186,7 +198,7 @@ pub fn collect<'a>(
     }
     traced::add(&declared, written, &mut found)?;
     refuse_others_links(&declared, &found, before)?;
-    refuse_on_a_full_disk(&found, before)?;
+    doubts::refuse_on_a_full_disk(&found, before)?;
     // Files that were left alone are not stored.
     let stored = found.iter().filter_map(|(Ordered(path), seen)| match seen {
         Seen::File(stat) if before.left_alone(path, stat) == LeftAlone::Yes => None,
@@ -244,28 +256,6 @@ pub fn collect<'a>(
         return Err(Refused::Shared);
     }
     Ok(Collected { manifest, new, list, had, room, root })
-}
-
-/// Refuses outputs that may be truncated because their file system is full: not every program that
-/// fails to write reports that by its status.
-fn refuse_on_a_full_disk(found: &Found, before: &Before<'_>) -> Result<(), Refused> {
-    /// The free space below which a write may have failed while another succeeded.
-    const ROOM: u64 = 1 << 20;
-    let mut known = BTreeMap::new();
-    for (Ordered(path), seen) in found {
-        let Seen::File(stat) = seen else { continue };
-        let mut is_full = || {
-            let Ok(of) = rustix::fs::statvfs(path) else { return false };
-            let has_room = of.f_bavail.saturating_mul(of.f_frsize) >= ROOM || of.f_blocks == 0;
-            !has_room || of.f_favail == 0 && of.f_files > 0
-        };
-        if before.left_alone(path, stat) != LeftAlone::Yes
-            && *known.entry(stat.st_dev).or_insert_with(&mut is_full)
-        {
-            return Err(Refused::Full(path.clone()));
-        }
-    }
-    Ok(())
 }
 
 /// Fails if a declared output is missing.

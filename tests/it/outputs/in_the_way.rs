@@ -6,6 +6,7 @@ use crate::harness::{Cachex, Call, cachex};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 
 fn set_mode(cachex: &Cachex, name: &str, mode: u32) {
     fs::set_permissions(cachex.path("work").join(name), Permissions::from_mode(mode)).unwrap();
@@ -29,10 +30,11 @@ fn a_file_that_cannot_be_written() {
         is_spared(&call, "out exists and is not writable");
         call.once().misses().exits(2);
         assert_eq!(read(&cachex, "out"), content);
-        // That failure was recorded.
+        // That failure was not recorded, as it may be written the next time.
         call.clone().with("--force").once().misses().exits(2);
         set_mode(&cachex, "out", 0o644);
-        call.clone().with("--force").once().misses().exits(0);
+        call.once().hits().exits(0);
+        assert_eq!(read(&cachex, "out"), "made\n");
     }
 }
 
@@ -129,4 +131,25 @@ fn a_file_of_somebody_else_unless_it_need_not_be_written() {
         set_mode(&cachex, "out", 0o644);
         call.clone().with("--force").once().misses();
     }
+}
+
+#[test]
+fn a_failure_for_want_of_a_folder_or_of_a_right_is_not_recorded() {
+    let cachex = cachex();
+    for output in ["build/out", "build/*.o", "build/deep/out"] {
+        let folder = PathBuf::from("work").join(output).parent().map(|it| cachex.path(it)).unwrap();
+        let file = output.replace('*', "a");
+        let script = format!("echo made >{file}");
+        let call = cachex.run(&script).option("--output", output).without_privileges();
+        call.twice().runs_twice().exits(2);
+        fs::create_dir_all(&folder).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o555)).unwrap();
+        call.twice().runs_twice().exits(2);
+        fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+        call.twice().runs_once().exits(0);
+        fs::remove_dir_all(cachex.path("work/build")).unwrap();
+    }
+    // Any other failure is.
+    let call = cachex.run("exit 3").option("--output", "out").without_privileges();
+    call.twice().runs_once().exits(3);
 }
