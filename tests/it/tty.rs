@@ -282,6 +282,16 @@ fn ctrl_z_stops_it_and_fg_goes_on() {
 }
 
 #[test]
+fn ctrl_z_is_echoed_where_keys_are() {
+    let cachex = world();
+    let mut terminal = cachex.terminal();
+    terminal.types("stty echo echoctl; cachex run --tty -- slow").shows("ready");
+    terminal.presses(CTRL_Z).shows("^Z").shows("Stopped");
+    cachex.opens("gate");
+    terminal.types("fg").shows("finished");
+}
+
+#[test]
 fn it_can_be_stopped_while_it_asks() {
     leaves_no_trace(&world(), |terminal| {
         terminal.types("cachex run --tty -- ask").shows("name?").presses(CTRL_Z);

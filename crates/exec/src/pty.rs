@@ -256,7 +256,11 @@ fn meaning(master: &OwnedFd, leader: Pid, keys: &mut Vec<u8>) -> Pressed {
     match at(SpecialCodeIndex::VSUSP) {
         // Otherwise an inner shell decides what to stop.
         Some(at) if tcgetpgrp(master) == Ok(leader) => {
-            keys.remove(at);
+            let key = keys.remove(at);
+            // The command's terminal would have echoed it, without a part in the command's output.
+            if modes.local_modes.contains(LocalModes::ECHO | LocalModes::ECHOCTL) && key < b' ' {
+                let _ = fsutil::write_some(rustix::stdio::stdout(), &[b'^', key ^ 0x40]);
+            }
             Pressed::Stop
         }
         _ => Pressed::Nothing,
