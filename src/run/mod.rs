@@ -260,6 +260,10 @@ impl Runner<'_> {
             self.leave_input(stdin, consumed);
         }
         let pipes = BrokenPipes::hold();
+        // Who could not write may have been a child, after which the command went on.
+        if hit.replay.is_helped() && !pipes.are_survived() {
+            hit.replay.bear_losses();
+        }
         let played = match self.terminal() {
             _ if is_hit && !self.config.replay.prints(hit.replay.entry().status) => Ok(()),
             Some(_) => hit.replay.play_at_a_terminal(printed),
@@ -277,9 +281,7 @@ impl Runner<'_> {
                 return unserved(printed.map_or(Unserved::Unwritable, Unserved::Unreadable));
             }
             // If the reader left, the command would not have noticed anything more.
-            Ok(()) | Err(Unplayed::Unwritable(_, Errno::PIPE)) => {
-                Exit::Status(hit.replay.entry().status)
-            }
+            Ok(()) | Err(Unplayed::Unwritable(_, Errno::PIPE)) => Self::end(&hit.replay, &pipes),
             Err(Unplayed::Unwritable(..)) if hit.replay.is_unshown() => {
                 return unserved(Unserved::Unwritable);
             }
@@ -346,6 +348,22 @@ impl Runner<'_> {
             .ending(status)
         });
         Ok(status)
+    }
+
+    /// Returns how a replay ends that was shown as far as that was possible.
+    fn end(replay: &Replay, pipes: &BrokenPipes) -> Exit {
+        let status = Exit::Status(replay.entry().status);
+        let failed = match replay.lost() {
+            None => return status,
+            Some((_, Errno::PIPE)) => status,
+            Some((stream, errno)) => Self::unplayed(&Unplayed::Unwritable(stream, errno)),
+        };
+        if status == Exit::SUCCESS {
+            return failed;
+        }
+        // The command ended as recorded, whatever it made of its child's end.
+        pipes.forgive();
+        status
     }
 
     /// Records an event, and starts tidying the store when that is due.

@@ -28,6 +28,10 @@ pub struct Replay {
     frames: Option<Blob>,
     /// The number of bytes written of each stream.
     shown: [u64; 2],
+    /// Set if the rest of the output is shown when some of it cannot be.
+    bears_losses: bool,
+    /// The stream that could not be written, and why.
+    lost: Option<(Stream, Errno)>,
 }
 
 /// The reason why a recording was not played to its end.
@@ -85,7 +89,7 @@ impl Replay {
         let (Some(data), Some(frames)) = (open(&entry.data)?, open(&entry.frames)?) else {
             return Ok(None);
         };
-        let replay = Replay { entry, data, frames, shown: [0; 2] };
+        let replay = Replay { entry, data, frames, shown: [0; 2], bears_losses: false, lost: None };
         Ok(replay.adds_up().then_some(replay))
     }
 
@@ -113,7 +117,7 @@ impl Replay {
                 let mut frames = Frames(frames.iter().copied());
                 match (frames.next(), frames.next()) {
                     // With at most one frame, all of it is of one stream.
-                    (_, None) => return true,
+                    (_, None | Some(Ok(Frame::HELPED))) => return true,
                     (first, Some(_)) => first,
                 }
             }
@@ -122,6 +126,27 @@ impl Replay {
         };
         let is_of_one_pipe = matches!(first, Some(Ok(Frame::ONE_PIPE)));
         outputs() != if is_of_one_pipe { Outputs::Apart } else { Outputs::One }
+    }
+
+    /// Returns whether children of the command may have printed some of the output. Who cannot write
+    /// may be one of them, and the command goes on.
+    pub fn is_helped(&self) -> bool {
+        let mut last = None;
+        let read = self.each_frame(|frame| {
+            last = Some(frame);
+            Ok::<_, io::Error>(())
+        });
+        read.is_ok() && last == Some(Frame::HELPED)
+    }
+
+    /// Goes on when some of the output cannot be written.
+    pub fn bear_losses(&mut self) {
+        self.bears_losses = true;
+    }
+
+    /// Returns what could not be written, if the replay went on.
+    pub fn lost(&self) -> Option<(Stream, Errno)> {
+        self.lost
     }
 
     /// Returns the length of both streams in bytes.
@@ -187,7 +212,9 @@ impl Replay {
                 let mut written = 0;
                 let (fd, is_lenient) = (own(stream), is_borne(stream, seen));
                 let plain = &mut plain[stream as usize];
-                Out { stream, fd, shown: &mut written, is_lenient, plain }.write_all(&drawn)?;
+                let (shown, lost, has_begun) = (&mut written, None, false);
+                let mut out = Out { stream, fd, shown, is_lenient, lost, has_begun, plain };
+                out.write_all(&drawn)?;
                 seen[stream as usize] += bytes.len() as u64;
                 drawn.clear();
             }
@@ -196,8 +223,9 @@ impl Replay {
         screen.finish(&mut drawn);
         let mut written = 0;
         let (stream, fd) = (Stream::Stdout, own(Stream::Stdout));
-        let (is_lenient, plain) = (false, &mut plain[0]);
-        let mut out = Out { stream, fd, shown: &mut written, is_lenient, plain };
+        let (is_lenient, lost, has_begun, plain) = (false, None, false, &mut plain[0]);
+        let shown = &mut written;
+        let mut out = Out { stream, fd, shown, is_lenient, lost, has_begun, plain };
         let finished = out.write_all(&drawn);
         drop(data);
         self.shown = seen;
@@ -255,6 +283,7 @@ impl Replay {
         mut skip: [u64; 2],
     ) -> Result<(), Unplayed> {
         let mut shown = self.shown;
+        let mut lost = None;
         // A stream that is shown by itself is not changed.
         let mut plain = Stream::BOTH.map(|stream| Plain::of(stream).filter(|_| is_lenient));
         let mut played = 0;
@@ -268,8 +297,10 @@ impl Replay {
             let skipped = len.min(skip[stream as usize]);
             skip[stream as usize] -= skipped;
             let (fd, is_lenient) = (to(stream), is_lenient && is_borne(stream, shown));
+            let has_begun = shown != [0; 2];
             let (shown, plain) = (&mut shown[stream as usize], &mut plain[stream as usize]);
-            let mut out = Out { stream, fd, shown, is_lenient, plain };
+            let lost = self.bears_losses.then_some(&mut lost);
+            let mut out = Out { stream, fd, shown, is_lenient, lost, has_begun, plain };
             match (&self.entry.data, &mut blob) {
                 (Bytes::Inline(data), _) => {
                     let bytes = data.get((played + skipped) as usize..(played + len) as usize);
@@ -290,7 +321,7 @@ impl Replay {
             played += len;
             Ok::<_, Unplayed>(())
         });
-        self.shown = shown;
+        (self.shown, self.lost) = (shown, lost);
         done?;
         // The frames could not be read a second time.
         if played == self.len() { Ok(()) } else { Err(io::Error::from(ErrorKind::UnexpectedEof))? }
@@ -367,76 +398,4 @@ fn bytes_of(blob: &Blob) -> Readable<BufReader<blobs::Reader<'_>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cachex_store::pack;
-    use cachex_store::testing::{Scene, entry, scene};
-
-    fn encoded(lens: &[u64]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for &len in lens {
-            Frame { stream: Stream::Stdout, len }.encode(&mut bytes);
-        }
-        bytes
-    }
-
-    /// Returns whether an entry of 100 bytes with these frames may be replayed, whether the frames
-    /// are in the entry or in a blob.
-    fn may_be_replayed(scene: &Scene, frames: &[u8]) -> bool {
-        let places = [Bytes::Inline(frames.to_vec()), Bytes::Blob(scene.blob(frames))];
-        let [inline, blob] = places.map(|frames| {
-            let entry = Entry { frames, ..entry(1, 0) };
-            Replay::prepare(&scene.root, entry).unwrap().is_some()
-        });
-        assert_eq!(inline, blob);
-        inline
-    }
-
-    #[test]
-    fn frames_that_are_not_of_all_the_bytes_and_no_more_are_a_damage() {
-        let scene = scene();
-        assert!(may_be_replayed(&scene, &encoded(&[100])));
-        assert!(may_be_replayed(&scene, &encoded(&[1, 0, 99])));
-        let most = u64::MAX >> 1;
-        for bad in [&[][..], &[99], &[101], &[100, 1], &[most, most, most], &[100, most, most, 2]] {
-            assert!(!may_be_replayed(&scene, &encoded(bad)), "{bad:?}");
-        }
-        assert!(!may_be_replayed(&scene, &[0x80]));
-    }
-
-    #[test]
-    fn the_sizes_are_known_before_and_after() {
-        let scene = scene();
-        let frames = Bytes::Blob(scene.blob(&encoded(&[60, 40])));
-        let entry = Entry { frames, ..entry(1, 0) };
-        let replay = Replay::prepare(&scene.root, entry).unwrap().unwrap();
-        assert_eq!([replay.sizes(), replay.sizes()], [[100, 0], [100, 0]]);
-    }
-
-    #[test]
-    fn what_is_packed_is_read_as_often_as_what_is_not() {
-        let scene = scene();
-        let data: Vec<u8> = (0..90_000_u32).flat_map(|n| (n / 9).to_le_bytes()).collect();
-        let frames = encoded(&vec![30; 12_000]);
-        let [of_data, of_frames] = [&data, &frames].map(|content| scene.blob(content));
-        for blob in [&of_data, &of_frames] {
-            assert!(pack::pack(&scene.root, blob, 3, u64::MAX).unwrap().is_some());
-        }
-        let (frames, data_in) = (Bytes::Blob(of_frames), Bytes::Blob(of_data));
-        let entry = Entry { frames, data: data_in, ..entry(1, 0) };
-        let replay = Replay::prepare(&scene.root, entry).unwrap().unwrap();
-        assert!(matches!(
-            (&replay.data, &replay.frames),
-            (Some(Blob::Packed(_)), Some(Blob::Packed(_)))
-        ));
-        let mut printed = OutputPrefix::default();
-        for len in [1, 100_000, 200_000] {
-            let from = printed.bytes()[0] as usize;
-            printed.add(Stream::Stdout, &data[from..from + len]);
-            assert!(replay.compare(&printed).is_ok());
-            assert_eq!(replay.sizes(), [360_000, 0]);
-        }
-        printed.add(Stream::Stdout, b"else");
-        assert!(replay.compare(&printed).is_err());
-    }
-}
+mod tests;

@@ -172,6 +172,47 @@ fn one_that_leaves_during_a_replay_ends_it_quietly() {
 }
 
 #[test]
+fn one_that_leaves_during_a_replay_ends_whom_it_would_have_ended() {
+    // A child of the command, which goes on, and the command.
+    let goes_on = |count| format!("seq 1 {count}; echo done >&2; exit 3");
+    for (script, goes_on) in [
+        (goes_on(2), true),
+        (goes_on(500_000), true),
+        ("exec ls -d . /nonexistent".to_owned(), false),
+    ] {
+        let cachex = cachex();
+        let call = cachex.run(&script);
+        call.once().misses();
+        for call in [call.clone().bare(), call.clone(), call.clone().env("CACHEX_FRONT", "0")] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let ended = call.spawn_into(writer).ends();
+            if goes_on {
+                ended.exits(3).says("done\n");
+            } else {
+                ended.dies_of(Signal::PIPE);
+            }
+        }
+        call.once().hits();
+    }
+}
+
+#[test]
+fn one_that_cannot_be_written_to_during_a_replay_ends_whom_it_would_have_ended() {
+    let cachex = cachex();
+    let call = cachex.run("echo first >&2; seq 1 50000; echo last >&2; exit 3");
+    call.once().misses();
+    let limited = call.clone().launched_by(r#"ulimit -f 8; exec "$@" >../out"#);
+    limited.clone().bare().once().exits(3);
+    limited.once().hits().says("first\nlast\n").exits(3);
+    // As for a command of its own, if nothing else came of it.
+    let call = cachex.run("seq 1 50000");
+    call.once().misses();
+    let limited = call.launched_by(r#"ulimit -f 8; exec "$@" >../out"#);
+    limited.once().hits().dies_of(Signal::XFSZ).quietly();
+}
+
+#[test]
 fn who_printed_it_may_have_ended_when_its_reader_leaves() {
     let cachex = cachex();
     let [gate, other] = ["gate", "other"].map(|name| quoted(cachex.path(name)));

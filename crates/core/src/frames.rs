@@ -44,6 +44,9 @@ impl Frame {
     /// one pipe, in the command's own order.
     pub const ONE_PIPE: Frame = Frame { stream: Stream::Stderr, len: 0 };
 
+    /// The last frame of a recording if the command's children may have printed some of it.
+    pub const HELPED: Frame = Frame { stream: Stream::Stdout, len: 0 };
+
     /// Appends the frame to `out`.
     pub fn encode(self, out: &mut Vec<u8>) {
         let mut rest = self.len << 1 | self.stream as u64;
@@ -79,6 +82,12 @@ impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
         }
         Some(Err(Damaged))
     }
+}
+
+/// Returns whether these are all frames of a recording that [`Frame::HELPED`] ends.
+pub fn are_helped(frames: &[u8]) -> bool {
+    // No other frame is encoded with a last byte of zero.
+    frames.last() == Some(&0)
 }
 
 /// Returns the sum of all lengths, or `None` if a frame is invalid or the sum overflows.

@@ -30,6 +30,8 @@ use rustix::process::{
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_hook::consts::{SIGTSTP, SIGTTOU};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use watch::Watch;
 
 pub use handling::Handling;
@@ -149,13 +151,24 @@ impl Job {
 
     /// Returns whether the command has ended and was not reaped yet, where the system tells.
     fn has_ended(&self) -> Option<bool> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(self.leader), options).ok().map(|ended| ended.is_some())
+        self.end().ok().map(|ended| ended.is_some())
     }
 
-    /// Returns whether the command has not ended. If that cannot be told, it returns false.
-    pub fn is_running(&self) -> bool {
-        self.has_ended() == Some(false)
+    /// Returns how the command ended, if it has, and leaves it to be reaped.
+    pub fn end(&self) -> rustix::io::Result<Option<ExitStatus>> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let ended = waitid(WaitId::Pid(self.leader), options)?;
+        Ok(ended.map(|ended| {
+            let signal = ended.terminating_signal().unwrap_or(0);
+            let dumped = if ended.dumped() { 0x80 } else { 0 };
+            ExitStatus::from_raw(ended.exit_status().unwrap_or(0) << 8 | signal | dumped)
+        }))
+    }
+
+    /// Returns whether the command has waited for a child, as far as the system tells. One that has
+    /// ended may still be asked until it is reaped.
+    pub fn has_waited(&self) -> bool {
+        self.stat().is_some_and(|leader| leader.has_waited())
     }
 
     /// Returns whether the command had already ended when cachex received a signal.

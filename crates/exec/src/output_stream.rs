@@ -138,7 +138,12 @@ impl OutputStream {
     /// Returns whether unread output exists or can still be printed.
     pub fn has_more(&self) -> bool {
         let Some(source) = &self.source else { return false };
-        is_held(source) || rustix::io::ioctl_fionread(source).unwrap_or(0) > 0
+        is_held(source) || self.has_unread()
+    }
+
+    /// Returns whether there is output that was printed and not read.
+    pub fn has_unread(&self) -> bool {
+        self.source.as_ref().is_some_and(|it| rustix::io::ioctl_fionread(it).unwrap_or(0) > 0)
     }
 
     /// Returns whether the reader takes nothing while somebody can still print.

@@ -232,11 +232,17 @@ impl<'a, 'r> Pump<'a, 'r> {
         if self.job.heeds_a_stop() {
             self.spoil(Spoiled::Signalled);
         }
+        let end = self.job.end();
+        // What it inherits is to be reaped in any case.
+        if end == Ok(None) && !self.inherits {
+            self.is_unsure = false;
+            return Ok(());
+        }
         if self.is_unread() {
-            if !self.inherits && self.job.is_running() {
-                return Ok(());
-            }
             self.tell_of_departures();
+        }
+        if let Ok(Some(status)) = end {
+            self.note_help(status);
         }
         let job = &mut self.job;
         let asked = child.try_wait(self.inherits, |other| job.forget(other));

@@ -38,6 +38,18 @@ impl<'a, 'r> Taker<'a, 'r> {
         }
     }
 
+    /// Returns whether the output is recorded.
+    pub fn is_recorded(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Tells the recorder that children of the command may have printed some of the output.
+    pub fn note_help(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note_help();
+        }
+    }
+
     /// Hands a chunk to the recorder and the buffer.
     pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
         self.bytes[stream as usize] += bytes.len() as u64;

@@ -4,7 +4,7 @@ use crate::sys::{self, Descriptor, Errno};
 use crate::{Known, Pass};
 use cachex_core::bytes::eq;
 use cachex_core::entry::{Data, View};
-use cachex_core::frames::{Frame, Frames, total};
+use cachex_core::frames::{Frame, Frames, are_helped, total};
 use cachex_core::handover;
 use cachex_core::hash;
 use cachex_core::young;
@@ -21,7 +21,7 @@ pub fn check(view: &View<'_>) -> Known<()> {
     }
     let mut frames = Frames(view.frames.iter().copied());
     let (first, second) = (frames.next(), frames.next());
-    if second.is_none() {
+    if matches!(second, None | Some(Ok(Frame::HELPED))) {
         return Ok(());
     }
     let is_of_one_pipe = matches!(first, Some(Ok(Frame::ONE_PIPE)));
@@ -58,7 +58,22 @@ pub fn load(
 
 /// Writes the output. If a write fails, the rest is left to the ordinary way, which is told how
 /// much was written.
+///
+/// A reader that leaves ends this process, unless it may have ended only a child of the command.
 pub fn show(view: &View<'static>, data: &'static [u8]) -> Known<()> {
+    if !are_helped(view.frames) {
+        return write(view, data);
+    }
+    let before = sys::hold_back(libc::SIGPIPE)?;
+    let done = write(view, data);
+    if done.is_err() {
+        sys::discard(libc::SIGPIPE);
+    }
+    sys::hold_back_only(before);
+    done
+}
+
+fn write(view: &View<'static>, data: &'static [u8]) -> Known<()> {
     let mut shown = 0_usize;
     for frame in Frames(view.frames.iter().copied()) {
         let Ok(Frame { stream, len }) = frame else { return Err(Pass("a frame")) };

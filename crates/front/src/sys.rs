@@ -317,6 +317,15 @@ pub fn hold_back_only(signals: Signals) {
     let _ = change_mask(libc::SIG_SETMASK, signals);
 }
 
+/// Discards a pending signal that is blocked.
+pub fn discard(signal: c_int) {
+    let (signals, at_once) = (bit(signal), [0_i64; 2]);
+    let (set, time) = (&raw const signals as usize, &raw const at_once as usize);
+    // SAFETY: the set is the kernel's, of the size that the last argument says, and the time is two
+    // words. Nothing is written.
+    let _ = unsafe { call(libc::SYS_rt_sigtimedwait, [set, 0, time, size_of::<Signals>(), 0, 0]) };
+}
+
 /// Returns whether a pending signal ends this process once only these are blocked.
 pub fn is_ended_by(signal: c_int, held_back: Signals) -> bool {
     let size = size_of::<Signals>();

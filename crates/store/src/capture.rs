@@ -68,6 +68,8 @@ pub struct Recorder<'a> {
     shared: Option<Instant>,
     /// True if both streams came through one pipe.
     is_of_one_pipe: bool,
+    /// True if children of the command may have printed some of it.
+    is_helped: bool,
     is_paused: bool,
     /// The bytes in the index of a live run.
     indexed: u64,
@@ -111,6 +113,7 @@ impl<'a> Recorder<'a> {
             lock: None,
             shared: None,
             is_of_one_pipe: false,
+            is_helped: false,
             is_paused: false,
             indexed: 0,
             room,
@@ -127,6 +130,11 @@ impl<'a> Recorder<'a> {
     pub fn note_one_pipe(&mut self) {
         self.is_of_one_pipe = true;
         self.last = Some(Frame::ONE_PIPE);
+    }
+
+    /// Notes that children of the command may have printed some of the output.
+    pub fn note_help(&mut self) {
+        self.is_helped = true;
     }
 
     /// Notes that the command starts and writes to these pipes. They identify a process that the
@@ -282,6 +290,9 @@ impl<'a> Recorder<'a> {
     pub fn finish(mut self) -> Result<Recording<'a>, GaveUp> {
         if let Some(last) = self.last.take() {
             last.encode(&mut self.encoded);
+            if self.is_helped {
+                Frame::HELPED.encode(&mut self.encoded);
+            }
         }
         if self.gave_up.is_none() {
             self.frames.append(self.root, &self.encoded)?;

@@ -25,6 +25,11 @@ pub struct Out<'a> {
     pub shown: &'a mut u64,
     /// True if write errors are ignored, except for a reader that left.
     pub is_lenient: bool,
+    /// Where to note the first write error, if the replay goes on then. Before anything is shown, the
+    /// command can meet any but that of a reader that left.
+    pub lost: Option<&'a mut Option<(Stream, Errno)>>,
+    /// True if something was shown before.
+    pub has_begun: bool,
     /// A filter that removes escape sequences.
     pub plain: &'a mut Option<Plain>,
 }
@@ -35,9 +40,15 @@ impl Out<'_> {
         while !bytes.is_empty() {
             let some = |bytes: &[u8]| fsutil::persistently(|| fsutil::write_some(self.fd, bytes));
             let written = plain::write(self.plain, bytes, some);
-            let written = match written {
-                Err(errno) if self.is_lenient && errno != Errno::PIPE => Ok(bytes.len()),
-                written => written.map_err(|errno| Unplayed::Unwritable(self.stream, errno)),
+            let written = match (written, &mut self.lost) {
+                (Err(errno), _) if self.is_lenient && errno != Errno::PIPE => Ok(bytes.len()),
+                (Err(errno), Some(lost))
+                    if errno == Errno::PIPE || self.has_begun || *self.shown > 0 =>
+                {
+                    lost.get_or_insert((self.stream, errno));
+                    Ok(bytes.len())
+                }
+                (written, _) => written.map_err(|errno| Unplayed::Unwritable(self.stream, errno)),
             }?;
             *self.shown += written as u64;
             bytes = &bytes[written..];
@@ -139,7 +150,8 @@ mod tests {
         let null = File::options().write(true).open("/dev/null").unwrap();
         let mut shown = 0;
         let (stream, fd) = (Stream::Stdout, null.as_fd());
-        let mut out = Out { stream, fd, shown: &mut shown, is_lenient: false, plain: &mut None };
+        let (is_lenient, lost, has_begun, plain) = (false, None, false, &mut None);
+        let mut out = Out { stream, fd, shown: &mut shown, is_lenient, lost, has_begun, plain };
         match out.copy(&mut BufReader::new(&file), 300_000) {
             Err(Unplayed::Unreadable(error)) => {
                 assert_eq!(error.kind(), ErrorKind::UnexpectedEof);

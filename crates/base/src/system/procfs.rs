@@ -86,17 +86,41 @@ impl Stat {
         matches!(self.state, b'T' | b't')
     }
 
+    /// Returns whether it has waited for a child.
+    pub fn has_waited(&self) -> bool {
+        self.faults_of_children > 0
+    }
+
     /// Returns whether it has children, has waited for one, or has ended, so that its children
     /// belong to another process.
     pub fn has_had_children(&self) -> bool {
         let has_some = |task: fs::DirEntry| {
             fs::read(task.path().join("children")).is_ok_and(|children| !children.is_empty())
         };
-        self.is_dead() || self.faults_of_children > 0 || self.tasks().any(has_some)
+        self.is_dead() || self.has_waited() || self.tasks().any(has_some)
     }
 
     /// The directories of its threads.
     fn tasks(&self) -> impl Iterator<Item = fs::DirEntry> {
         fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    use std::process::Command;
+
+    #[test]
+    fn a_process_that_waited_for_a_child_tells_so_until_it_is_reaped() {
+        for (script, has_waited) in [("sh -c :; exit 1", true), ("exit 1", false)] {
+            let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+            let pid = Pid::from_child(&child);
+            waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+            let stat = Stat::of(&child.id().to_string()).unwrap();
+            assert_eq!(stat.has_waited(), has_waited, "{script}");
+            let _ = child.wait();
+        }
     }
 }

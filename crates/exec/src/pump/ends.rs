@@ -110,6 +110,21 @@ impl Pump<'_, '_> {
         }
     }
 
+    /// Notes whether children of a command that ended with this status may have printed some of its
+    /// output. A replay wants to know that if a reader leaves and there is more to it than its death:
+    /// output on the other stream, or another status. The command is not reaped yet.
+    pub(super) fn note_help(&mut self, status: ExitStatus) {
+        let mut prints = self
+            .legs
+            .iter()
+            .map(|leg| self.taker.bytes[leg.stream as usize] > 0 || leg.has_unread());
+        let [out, err] = [(); 2].map(|()| prints.next() == Some(true));
+        let matters = out && err || (out || err) && !status.success();
+        if matters && self.taker.is_recorded() && self.job.has_waited() {
+            self.taker.note_help();
+        }
+    }
+
     /// Returns whether SIGPIPE would have killed the command for lack of a reader, although it
     /// ended normally.
     pub fn is_broken(&self, status: ExitStatus) -> bool {

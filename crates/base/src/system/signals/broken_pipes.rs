@@ -22,10 +22,15 @@ impl BrokenPipes {
         let is_held_back = self.before.as_ref().is_ok_and(|before| before.holds(SIGPIPE));
         let are_survived = is_held_back || is_ignored(SIGPIPE);
         if are_survived {
-            // Ignoring the signal discards a pending one.
-            drop(Altered::ignored(SIGPIPE));
+            self.forgive();
         }
         are_survived
+    }
+
+    /// Forgets readers that have left: this process goes on.
+    pub fn forgive(&self) {
+        // Ignoring the signal discards a pending one.
+        drop(Altered::ignored(SIGPIPE));
     }
 }
 
