@@ -37,8 +37,7 @@ const EXEMPT: [(i64, &str); 15] = [
 ];
 
 /// Calls that no program does without, so that nobody forbids them.
-const NEEDED: [i64; 5] =
-    [libc::SYS_read, libc::SYS_write, libc::SYS_mmap, libc::SYS_rt_sigaction, libc::SYS_wait4];
+const NEEDED: [i64; 4] = [libc::SYS_read, libc::SYS_write, libc::SYS_mmap, libc::SYS_rt_sigaction];
 
 /// What is swept: calls that are alike, and what the bare command does.
 struct Sweep<'a> {

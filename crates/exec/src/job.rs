@@ -165,6 +165,11 @@ impl Job {
         }))
     }
 
+    /// Does the same where system calls that wait are refused.
+    pub fn end_by_proc(&self) -> Option<ExitStatus> {
+        self.stat()?.end()
+    }
+
     /// Returns whether the command has waited for a child, as far as the system tells. One that has
     /// ended may still be asked until it is reaped.
     pub fn has_waited(&self) -> bool {

@@ -254,6 +254,10 @@ impl<'a, 'r> Pump<'a, 'r> {
             Err(error) if error.raw_os_error() == Some(Errno::CHILD.raw_os_error()) => {
                 Some(ExitStatus::from_raw(i32::from(exit::CACHEX_FAILED) << 8))
             }
+            // A filter of system calls may refuse this one, or any that waits. Nobody reaps it then.
+            Err(error) if is_refused(&error) => {
+                self.job.end().unwrap_or_else(|_| self.job.end_by_proc())
+            }
             Err(_) => None,
         };
         if let Some(status) = status {
@@ -432,4 +436,10 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.spoiled = Some(why);
         }
     }
+}
+
+/// Returns whether the system forbids a call, rather than to have failed this once.
+fn is_refused(error: &io::Error) -> bool {
+    let refusals = [Errno::PERM, Errno::NOSYS, Errno::ACCESS];
+    refusals.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -1,6 +1,8 @@
 //! Processes as described by `/proc`.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 /// The contents of `/proc/PID/stat`, in the numbering of that `/proc`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Stat {
     threads: u64,
     /// The start time, in ticks since the boot.
     pub started: u64,
+    /// The status that its parent is told once it has ended; 0 for the process of another user.
+    status: i32,
 }
 
 /// The flag of a process that is ending: it has closed its files, and its parent is notified soon.
@@ -47,6 +51,7 @@ impl Stat {
             faults_of_children: fields.get(8)?.parse().ok()?,
             threads: fields.get(17)?.parse().ok()?,
             started: fields.get(19)?.parse().ok()?,
+            status: fields.get(49).map_or(Ok(0), |status| status.parse()).ok()?,
         })
     }
 
@@ -68,6 +73,11 @@ impl Stat {
     /// Returns whether it has ended but was not reaped yet.
     pub fn is_dead(&self) -> bool {
         matches!(self.state, b'Z' | b'X')
+    }
+
+    /// Returns how it ended, if it has and was not reaped yet.
+    pub fn end(&self) -> Option<ExitStatus> {
+        (self.state == b'Z').then(|| ExitStatus::from_raw(self.status))
     }
 
     /// Returns whether it is about to end, or has ended. The first of several threads may have ended
@@ -111,6 +121,19 @@ mod tests {
     use super::*;
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     use std::process::Command;
+
+    #[test]
+    fn a_process_that_has_ended_tells_how_until_it_is_reaped() {
+        for (script, status) in [("exit 3", 3 << 8), ("kill -9 $$", 9), ("", 0)] {
+            let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+            let pid = Pid::from_child(&child);
+            waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+            let told = Stat::of(&child.id().to_string()).unwrap().end();
+            assert_eq!(told, Some(ExitStatus::from_raw(status)), "{script}");
+            assert_eq!(child.wait().ok(), told);
+        }
+        assert_eq!(Stat::of("self").unwrap().end(), None);
+    }
 
     #[test]
     fn a_process_that_waited_for_a_child_tells_so_until_it_is_reaped() {
