@@ -13,7 +13,6 @@ use cachex_base::record::entry::{About, Entry, Key};
 use cachex_base::streams::messages::{self, Messages};
 use cachex_base::system::clock::Timestamp;
 use cachex_exec::invocation::Invocation;
-use cachex_store::Root;
 use cachex_store::components;
 use cachex_store::db_client::DbClient;
 use cachex_store::fold::FoldReport;
@@ -22,6 +21,7 @@ use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
 use cachex_store::room;
 use cachex_store::young::Young;
+use cachex_store::{Root, blobs};
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;
@@ -202,7 +202,7 @@ impl<'a> Entries<'a> {
         })?;
         // Whatever prevented the fold may also prevent this read.
         let _ = self.old.query(&Query { limit: None, ..query.clone() }, &mut |entry, facts| {
-            if !seen.contains(&entry.key) {
+            if !seen.contains(&entry.key) && cachex_store::is_found(self.root, &entry) {
                 found.push((query.order.rank(&entry, &facts), entry, facts));
             }
             Ok(())
@@ -225,14 +225,14 @@ impl<'a> Entries<'a> {
         let mut others = Vec::new();
         for key in keys {
             match young.get(key) {
-                Ok(Some(entry)) => visit(entry)?,
+                Ok(Some(entry)) if !blobs::lacks(self.root, &entry) => visit(entry)?,
                 _ => others.push(*key),
             }
         }
         let mut done = Ok(());
         // Whatever prevented the fold may also prevent this read.
         let _ = self.old.find(&others, &mut |entry, _| {
-            if done.is_ok() {
+            if done.is_ok() && cachex_store::is_found(self.root, &entry) {
                 done = visit(entry);
             }
             Ok(())

@@ -80,10 +80,8 @@ impl Local {
     /// A fresh entry of this store, or else, if it is asked too, of the remote one; or else
     /// one that expired. With it comes the time since when it is known.
     fn look_up(&self, key: &Key, asks_remote: bool) -> Result<(Option<Entry>, Timestamp)> {
-        let found = match Young::new(&self.root).get(key)? {
-            None => self.attendant.get(&DbClient::new(&self.root), key)?,
-            found => found,
-        };
+        let old = || self.attendant.get(&DbClient::new(&self.root), key);
+        let found = cachex_store::get_above(&self.root, key, old)?;
         let now = Timestamp::now();
         let is_fresh = found.as_ref().is_some_and(|entry| entry.fresh(now, None).is_some());
         if is_fresh || !asks_remote || self.remotes.is_empty() {

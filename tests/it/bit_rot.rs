@@ -97,6 +97,31 @@ fn every_byte_of_an_entry_counts() {
 }
 
 #[test]
+fn a_damaged_copy_hides_no_entry_that_is_intact() {
+    let scene = scene();
+    let more = scene.cachex.run("echo more").with("--no-concurrent");
+    for file in scene.files("v2/young") {
+        let path = scene.cachex.in_store(&file);
+        for at in places(&path, 20) {
+            for repaired in [false, true] {
+                scene.cachex.restores_store("kept");
+                // Of the one that is not folded there is no copy.
+                let is_only =
+                    |call: &Call| call.key() == path.file_name().unwrap().to_str().unwrap();
+                if is_only(&more) {
+                    continue;
+                }
+                flip(&path, at);
+                if repaired {
+                    scene.cachex.cli(["doctor", "--repair"]).once().exits(0);
+                }
+                scene.is_whole();
+            }
+        }
+    }
+}
+
+#[test]
 fn a_blob_is_read_before_it_is_served() {
     let scene = scene();
     for young in [true, false] {

@@ -105,6 +105,61 @@ fn what_was_hit_stays_when_room_is_made() {
     }
 }
 
+/// Asserts that nothing is damaged, and that all of these results, and no others, which are listed
+/// are there.
+#[track_caller]
+fn has_what_it_lists(cachex: &Cachex, numbers: impl Iterator<Item = usize>) {
+    let told = cachex.cli(["doctor"]).once().exits(0).stdout();
+    assert!(told.contains(": no problems"), "{told}");
+    let listed = cachex.cli(["list", "--json"]).once().exits(0).stdout();
+    let cached = |n: &usize| {
+        random(cachex, *n, 300_000).with("--cached-only").output_counted().once().succeeded()
+    };
+    let there = numbers.filter(cached).count();
+    assert_eq!(listed.matches("\"key\"").count(), there, "{listed}");
+    assert!(there > 0);
+}
+
+#[test]
+fn what_was_evicted_is_listed_no_more_and_is_no_damage() {
+    for is_young in [true, false] {
+        let cachex = cachex();
+        for n in 0..10 {
+            random(&cachex, n, 300_000).before("1h").output_counted().once().exits(0);
+        }
+        cachex.fold().before("1h").once().exits(0);
+        if !is_young {
+            std::fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
+        }
+        // Whoever records makes room, and no fold drops what the database holds.
+        for n in 10..20 {
+            let call = random(&cachex, n, 300_000).option("--max-size", "4MiB");
+            call.fault("sled=kill").output_counted().once().exits(0);
+        }
+        assert!(cachex.stored_in("v2/blobs").len() < 20);
+        has_what_it_lists(&cachex, 0..20);
+        assert!(cachex.names_in_store("evicted-").is_empty());
+    }
+}
+
+#[test]
+fn many_writers_leave_nothing_that_is_listed_and_not_there() {
+    let cachex = cachex();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let cachex = &cachex;
+            scope.spawn(move || {
+                for n in 0..15 {
+                    let call = random(cachex, writer * 15 + n, 300_000);
+                    call.option("--max-size", "4MiB").output_counted().once().exits(0).quietly();
+                }
+            });
+        }
+    });
+    cachex.awaits_quiet();
+    has_what_it_lists(&cachex, 0..60);
+}
+
 #[test]
 fn an_account_that_is_gone_or_damaged_is_made_anew() {
     let cachex = cachex();
@@ -245,6 +300,29 @@ fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
                 assert!(!echo(n).with("--cached-only").once().succeeded(), "{verb}: {n}");
             }
         }
+    });
+}
+
+#[test]
+fn what_a_full_file_system_is_relieved_of_is_no_damage() {
+    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
+        folds_short_ones(&cachex);
+        fills_the_rest(&cachex);
+        for n in 60..90 {
+            short(&cachex, n).once().exits(0).quietly();
+        }
+        let young = cachex.stored_in("v2/young");
+        let is_empty =
+            |path: &&std::path::PathBuf| cachex.in_store(path).metadata().unwrap().len() == 0;
+        assert!(young.iter().filter(is_empty).count() > 0);
+        let told = cachex.cli(["doctor"]).once().exits(0).stdout();
+        assert!(told.contains(": no problems"), "{told}");
+        let listed = cachex.cli(["list", "--json"]).once().exits(0).stdout();
+        let there = |n: &usize| short(&cachex, *n).with("--cached-only").once().succeeded();
+        assert_eq!(listed.matches("\"key\"").count(), (0..90).filter(there).count(), "{listed}");
     });
 }
 

@@ -111,6 +111,11 @@ pub fn give_back(root: &Root, bytes: u64) {
     }
 }
 
+/// Adds written bytes. If that fails, the next survey corrects the account.
+pub fn add(root: &Root, bytes: u64) {
+    let _ = update(root, |account| account.taken = account.taken.saturating_add(bytes));
+}
+
 /// Updates the database's disk usage after a change to it.
 pub fn note_database(root: &Root) -> rustix::io::Result<()> {
     let now = database(root)?;

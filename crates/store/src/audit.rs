@@ -11,9 +11,9 @@ use super::metadata::{EntryMetadata, key_of, split};
 use super::old::Old;
 use super::table::{Ordered, Table};
 use super::walk;
-use super::{Root, in_place};
+use super::{Root, blobs as stored, in_place};
 use anyhow::Result;
-use cachex_base::record::entry::{About, Entry, Key};
+use cachex_base::record::entry::{About, BlobRef, Entry, Key};
 use cachex_base::system::progress::{self, Stage};
 
 /// The number of tables with a row for each entry. Tables for what only some entries have are not
@@ -22,7 +22,8 @@ const WHOLE: u64 = 4;
 /// The number of rows that are walked while readers wait.
 const PAGE: usize = 10_000;
 
-/// Repairs everything, and returns the number of damaged entries that were removed.
+/// Repairs everything, and returns the number of entries that were removed because they are damaged or their output
+/// is gone.
 pub fn audit(root: &Root) -> Result<u64> {
     let mut damaged = 0;
     let (mut entries, mut bytes) = (0, 0_u64);
@@ -35,7 +36,10 @@ pub fn audit(root: &Root) -> Result<u64> {
         |old, key, sealed| {
             progress::advance(1);
             let Some(key) = key_of(key) else { return Ok(()) };
-            let Ok(entry) = Entry::open(&key, sealed) else {
+            // A note of what was evicted may have been lost.
+            let is_gone = |blob: BlobRef| stored::is_gone(root, &blob.hash);
+            let entry = Entry::open(&key, sealed).ok();
+            let Some(entry) = entry.filter(|entry| !entry.blobs().any(is_gone)) else {
                 damaged += 1;
                 old.take_out(&key)?;
                 return Ok(());

@@ -70,6 +70,25 @@ impl BlobRefs {
         Ok(false)
     }
 
+    /// Returns the keys of the entries that reference a blob, directly or through their manifest.
+    pub fn users(&self, blob: &[u8; 32]) -> sled::Result<Vec<Key>> {
+        let mut users = Vec::new();
+        for item in self.table.scan_prefix(blob) {
+            PULSE.beat();
+            let Some((_, owner)) = split(&item?.0) else { continue };
+            let before = users.len();
+            for item in self.table.scan_prefix(owner.0) {
+                let (place, value) = item?;
+                users.extend(split(&place).filter(|_| is_of_manifest(&value)).map(|(_, key)| key));
+            }
+            // Nobody has it as a manifest: it is an entry.
+            if users.len() == before {
+                users.push(owner);
+            }
+        }
+        Ok(users)
+    }
+
     /// Adds the references of an entry. Returns the disk usage of blobs not referenced before.
     pub fn insert(&self, root: &Root, entry: &Entry) -> sled::Result<u64> {
         let mut bytes = 0_u64;

@@ -1,7 +1,7 @@
 //! Removing everything at once.
 
 use super::young::Young;
-use super::{Root, account, events, filter, guard, rebuild, remote, reserve, sweep};
+use super::{Root, account, events, evicted, filter, guard, rebuild, remote, reserve, sweep};
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets;
 use anyhow::{Context, Result};
@@ -56,7 +56,10 @@ pub fn clear(root: &Root) -> Result<Cleared> {
         for name in names {
             // The filter is removed after the entries it covers, so it never lacks one.
             let moved = name.to_str().is_some_and(|name| {
-                MOVED.contains(&name) || name.starts_with(guard::BROKEN) || events::is_log(name)
+                MOVED.contains(&name)
+                    || name.starts_with(guard::BROKEN)
+                    || events::is_log(name)
+                    || evicted::is_note(name)
             });
             if moved {
                 let place = std::path::Path::new(&trash).join(&name);

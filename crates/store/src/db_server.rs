@@ -295,17 +295,16 @@ fn next_key(within: Duration) -> Result<Option<Key>> {
     Ok(Some(key))
 }
 
-/// Copies an entry to the young files. Never replaces a young file, which is newer: nothing is
-/// recorded under an exclusive lock.
+/// Copies an entry to the young files. Never replaces a young file, which is newer, unless that is a
+/// damaged copy: nothing is recorded under an exclusive lock.
 fn promote(root: &Root, entry: &Entry) -> Result<()> {
-    if let Some(_publish) = Lock::take(root, lock::PUBLISH, Mode::TryExclusive)?
-        && fsutil::stat(root, young::path(&entry.key))?.is_none()
-    {
+    let Some(_publish) = Lock::take(root, lock::PUBLISH, Mode::TryExclusive)? else {
+        return Ok(());
+    };
+    let (sealed, there) = (entry.seal()?, young::sealed(root, &entry.key)?);
+    if there.is_none_or(|there| young::is_damaged_copy(&entry.key, &there, &sealed)) {
         Young::new(root).put(entry)?;
-        // If this fails, the next survey corrects the account.
-        let _ = account::update(root, |account| {
-            account.taken = account.taken.saturating_add(account::BLOCK);
-        });
+        account::add(root, account::BLOCK);
     }
     Ok(())
 }

@@ -298,6 +298,8 @@ impl Examination {
             progress::advance(1);
             match young::sealed(root, key) {
                 Ok(None) => {}
+                // It says that the entry was evicted.
+                Ok(Some(sealed)) if sealed.is_empty() => {}
                 Ok(Some(sealed)) => match Entry::open(key, &sealed) {
                     Ok(entry) => {
                         self.young += 1;

@@ -41,6 +41,25 @@ impl Old {
         Ok(removed)
     }
 
+    /// Removes the entries that need one of these blobs, until `limit` entries are removed. Takes the
+    /// blobs that were looked at.
+    pub fn drop_users<'b>(
+        &self,
+        blobs: &mut impl Iterator<Item = &'b [u8; 32]>,
+        limit: usize,
+    ) -> sled::Result<Vec<Removed>> {
+        let mut removed = Vec::new();
+        for blob in blobs {
+            for key in self.needs.users(blob)? {
+                removed.extend(self.take_out(&key)?);
+            }
+            if removed.len() >= limit {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
     /// Removes the least recently used entries, until `limit` entries and blobs are removed or the
     /// rest is within bounds. The entry recorded last stays.
     pub fn evict(

@@ -25,6 +25,7 @@ pub use options::{Bounds, FoldOptions, FoldReport};
 pub use prefixes::{publish_with, stored_prefixes};
 
 use super::events::{self, Drained, Kind};
+use super::evicted::Noted;
 use super::guard::{self, Gone, SetAside};
 use super::metadata::{FoldedIn, Removed, Usage};
 use super::old::{Flushed, Old};
@@ -135,6 +136,8 @@ struct Fold<'a> {
     sweeps_all: bool,
     /// Blobs to pack this time, if that pays.
     unpacked: Vec<BlobRef>,
+    /// What was evicted meanwhile by those who made room.
+    noted: Noted,
     /// The state of the old store after reading in.
     state: Option<State>,
     report: FoldReport,
@@ -155,6 +158,7 @@ impl<'a> Fold<'a> {
             exceeds: true,
             sweeps_all: false,
             unpacked: Vec::new(),
+            noted: Noted::default(),
             state: None,
             report: FoldReport::default(),
         }
@@ -169,7 +173,9 @@ impl<'a> Fold<'a> {
         // Covers changes to the database by a killed fold, too.
         account::note_database(self.root)?;
         account::update(self.root, |account| account.written = 0)?;
+        self.noted = Noted::read(self.root)?;
         self.read_in()?;
+        self.drop_evicted()?;
         self.pack()?;
         if self.exceeds {
             self.expire()?;
@@ -206,7 +212,7 @@ impl<'a> Fold<'a> {
         while !is_done {
             // The first ones are those used last.
             let is_full = are_many && left.len() < keys.len() && self.is_database_full()?;
-            let batch = Batch::of(root, &mut left, self.options.max_size, is_full);
+            let batch = Batch::of(root, &mut left, &self.noted, self.options.max_size, is_full);
             // Opening the database takes as long as all of this if it is large.
             let is_last = left.len() == 0;
             let kept = Old::with_next(root, &mut flushed, |old| {
@@ -220,7 +226,7 @@ impl<'a> Fold<'a> {
                 Ok(kept)
             })?;
             self.folded(&batch, kept);
-            damaged.extend(batch.damaged);
+            damaged.extend(batch.useless());
             evicted.extend(batch.evicted);
             if !is_done {
                 self.trim_if_short(&flushed)?;
@@ -241,15 +247,8 @@ impl<'a> Fold<'a> {
         batch: &Batch,
         names: &mut HashMap<Key, String>,
     ) -> Result<Vec<(FoldedIn, bool)>> {
-        // Of a version that is there already, only the fast copy is evicted.
-        let mut superseded = Vec::new();
-        for (key, version) in &batch.evicted {
-            let known = old.sealed(key)?;
-            superseded.extend(known.filter(|it| young::version(it) != *version).map(|_| key));
-        }
-        for key in batch.damaged.iter().map(|(key, _)| key).chain(superseded) {
-            // Entries superseded by it must not be found in its place.
-            self.orphans.extend(old.take_out(key)?.into_iter().flat_map(|gone| gone.orphans));
+        for key in batch.hidden_below(old)? {
+            self.orphans.extend(old.take_out(&key)?.into_iter().flat_map(|gone| gone.orphans));
             self.is_idle = false;
         }
         let mut all = Vec::with_capacity(batch.entries.len());

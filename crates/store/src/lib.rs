@@ -41,6 +41,7 @@ pub mod db_client;
 pub mod db_server;
 pub mod doctor;
 pub mod events;
+pub mod evicted;
 pub mod eviction;
 pub mod files;
 pub mod filter;
@@ -79,7 +80,7 @@ pub mod young;
 use anyhow::{Context, Result};
 use cachex_base::process::exit::Exit;
 use cachex_base::process::ipc;
-use cachex_base::record::entry::{Entry, Key};
+use cachex_base::record::entry::{Damaged, Entry, Key};
 pub use cachex_base::record::version_dir;
 use cachex_base::system::fsutil::{self, Unusable};
 use db_client::DbClient;
@@ -96,10 +97,43 @@ use young::Young;
 /// Returns the entry of a key: the young one, or else the old one. Returns an error if the store
 /// could not be read.
 pub fn get(root: &Root, key: &Key) -> Result<Option<Entry>> {
-    match Young::new(root).get(key)? {
-        None => DbClient::new(root).get(key),
-        // An old entry would be one that this has superseded.
-        young => Ok(young),
+    get_above(root, key, || DbClient::new(root).get(key))
+}
+
+/// Returns whether a look-up would find this entry of the old store, with its output: no young file
+/// stands above it, except a copy of it.
+pub fn is_found(root: &Root, entry: &Entry) -> bool {
+    let is_on_top = match young::sealed(root, &entry.key) {
+        Ok(None) => true,
+        Ok(Some(young)) => entry.seal().is_ok_and(|sealed| {
+            young == sealed || young::is_damaged_copy(&entry.key, &young, &sealed)
+        }),
+        Err(_) => false,
+    };
+    is_on_top && !blobs::lacks(root, entry)
+}
+
+/// Works like [`get`], with another way to ask the old store.
+pub fn get_above(
+    root: &Root,
+    key: &Key,
+    old: impl FnOnce() -> Result<Option<Entry>>,
+) -> Result<Option<Entry>> {
+    match Young::new(root).get(key) {
+        Ok(None) => old(),
+        Err(error) if error.is::<Damaged>() => {
+            // An old entry may be one that this has superseded, unless this was a copy of it.
+            let damaged = young::sealed(root, key)?.unwrap_or_default();
+            let Some(entry) = (if damaged.is_empty() { None } else { old()? }) else {
+                return Err(error);
+            };
+            if young::is_damaged_copy(key, &damaged, &entry.seal()?) {
+                Ok(Some(entry))
+            } else {
+                Err(error)
+            }
+        }
+        young => young,
     }
 }
 

@@ -320,6 +320,11 @@ impl Amount {
         self.bytes > 0 || self.files > 0
     }
 
+    fn add(&mut self, bytes: u64, files: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.files = self.files.saturating_add(files);
+    }
+
     fn covers(self, wanted: Amount) -> bool {
         self.bytes >= wanted.bytes && self.files >= wanted.files
     }

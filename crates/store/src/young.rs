@@ -4,11 +4,12 @@
 //! power cut a file may be empty or short, which its checksum reveals.
 
 use super::Root;
-use super::blobs::Temporary;
+use super::blobs::{self, Temporary};
 use anyhow::{Context, Result};
 use cachex_base::record::entry::{Entry, Key, MAX_SEALED};
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
+use cachex_core::entry::HEADER;
 use cachex_core::young;
 use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
@@ -17,6 +18,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+/// The length of the hash at the end of a header.
+const HASH: usize = 32;
 /// The length that hardly any entry exceeds, with all that `explain` needs, in bytes.
 const USUAL: usize = 8192;
 
@@ -98,6 +101,20 @@ pub fn version(sealed: &[u8]) -> [u8; 32] {
     *blake3::hash(sealed).as_bytes()
 }
 
+/// Returns whether a file is a damaged copy of this sealed entry, which is intact, and not of a
+/// later version: the damage left either the hash of the body or the body.
+pub fn is_damaged_copy(key: &Key, file: &[u8], intact: &[u8]) -> bool {
+    let (Some((header, body)), Some((hash, whole))) =
+        (file.split_at_checked(HEADER), intact.split_at_checked(HEADER))
+    else {
+        return false;
+    };
+    let is_of_its_hash = header[HEADER - HASH..] == hash[HEADER - HASH..];
+    (is_of_its_hash || body == whole)
+        && Entry::open(key, file).is_err()
+        && Entry::open(key, intact).is_ok()
+}
+
 /// Removes a key's file if it still holds this version, and returns whether it did. The caller
 /// holds the publish lock exclusively, so that no newer file can take its place meanwhile.
 pub fn remove_version(root: &Root, key: &Key, expected: &[u8; 32]) -> rustix::io::Result<bool> {
@@ -138,10 +155,13 @@ impl Young<'_> {
         fsutil::remove_file(self.root, path(key)).context("removing an entry")
     }
 
-    /// Passes every entry to `visit`, in no particular order. Damaged ones are skipped.
+    /// Passes every entry to `visit`, in no particular order. Those that are damaged, or whose
+    /// output was evicted, are skipped.
     pub fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         for key in self.keys()? {
-            if let Ok(Some(entry)) = self.get(&key) {
+            if let Ok(Some(entry)) = self.get(&key)
+                && !blobs::lacks(self.root, &entry)
+            {
                 visit(entry)?;
             }
         }

@@ -63,7 +63,7 @@ fn pipe(path: &Path) {
 #[test]
 fn damaged_young_entries() {
     is_found_and_repaired(|patient| flip(&patient.young, 60), &["entry-damaged"]);
-    is_found_and_repaired(|patient| fs::write(&patient.young, "").unwrap(), &["entry-damaged"]);
+    is_found_and_repaired(|patient| fs::write(&patient.young, "?").unwrap(), &["entry-damaged"]);
 }
 
 #[test]

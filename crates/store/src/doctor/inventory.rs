@@ -5,7 +5,7 @@ use super::{Finding, What, is_file, is_folder, is_foreign};
 use crate::blobs::Form;
 use crate::lock;
 use crate::path_sets;
-use crate::{Root, account, events, filter, guard, rebuild, remote, reserve, secret};
+use crate::{Root, account, events, evicted, filter, guard, rebuild, remote, reserve, secret};
 use crate::{sweep, version_dir};
 use cachex_base::record::entry::Key;
 use cachex_base::system::fsutil;
@@ -78,6 +78,7 @@ impl Place {
             Some([filter::FILE]) => Place::Filter,
             Some([account::FILE]) => Place::Account,
             Some([events::PAST | reserve::FILE]) => Place::Memory,
+            Some([name]) if evicted::is_note(name) => Place::Memory,
             Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
             Some([rebuild::BUILDING | rebuild::NEXT]) => Place::Trash,

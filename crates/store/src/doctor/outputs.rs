@@ -2,6 +2,7 @@
 
 use super::{Examination, Floor, Useless, What, inventory::Inventory, is_file, unreadable};
 use crate::blobs::{self, Form};
+use crate::evicted::Noted;
 use crate::{Root, young};
 use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::system::fsutil;
@@ -77,6 +78,8 @@ impl Examination {
     /// Reads every blob that is referenced, and finds those that are not.
     pub(super) fn blobs(&mut self, root: &Root, inventory: &Inventory, mut needs: BlobRefs) {
         needs.add_files(root);
+        // The next fold drops the entries without them.
+        let evicted = Noted::read(root).unwrap_or_default().blobs;
         let mut none_needs = inventory.blobs.clone();
         let lens = needs.blobs.values().map(|(len, _)| *len);
         progress::begin(Stage::CheckingOutputs, lens.fold(0, u64::saturating_add));
@@ -104,7 +107,7 @@ impl Examination {
                 self.blobs += 1;
                 self.blob_bytes += len;
             }
-            if is_whole || !is_known {
+            if is_whole || !is_known || evicted.contains(hash) {
                 continue;
             }
             let users = needs.users(hash).into_iter();

@@ -2,7 +2,7 @@
 
 use super::super::metadata::Totals;
 use super::super::old::Old;
-use super::super::{account, rebuild, young};
+use super::super::{account, blobs, rebuild, young};
 use super::{BATCH, Fold};
 use anyhow::Result;
 use cachex_base::record::entry::Key;
@@ -42,6 +42,16 @@ impl Fold<'_> {
         let max = self.options.max_size.unwrap_or(u64::MAX);
         let bytes = KEEP.1.min(max / KEEP_SHARE);
         (KEEP.0.min((bytes / account::BLOCK) as usize), bytes)
+    }
+
+    /// Removes the entries whose output was evicted to make room.
+    pub(super) fn drop_evicted(&mut self) -> Result<()> {
+        let noted = std::mem::take(&mut self.noted);
+        let gone = noted.blobs.iter().filter(|blob| blobs::is_gone(self.root, blob));
+        let mut gone = gone.collect::<Vec<_>>().into_iter();
+        self.report.evicted += self.remove_while(|old| old.drop_users(&mut gone, BATCH))?;
+        noted.discard(self.root);
+        Ok(())
     }
 
     /// Removes expired entries, and the least recently used beyond the maximum number.

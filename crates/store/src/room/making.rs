@@ -3,15 +3,15 @@
 //! The least recently used files go first. The last use of a file is its modification time, which
 //! the fold sets for hits, or the time of a hit since. The output of a superseded entry gets the
 //! earliest possible time ([`supersede`](super::supersede)). A blob shared by two entries is lost to both; an entry
-//! without its output is a miss, and the fold removes it. A young file is emptied rather than
-//! removed if the database may hold an earlier version of its entry, which must not be found in its
-//! place. Path sets and remembered inputs go likewise.
+//! without its output is a miss, and the fold, to which a [note](evicted) is left, removes it. A
+//! young file is emptied rather than removed if the database may hold an earlier version of its
+//! entry, which must not be found in its place. Path sets and remembered inputs go likewise.
 //!
 //! Lock order: [`MAKING`] comes before the publish lock, and neither is waited for long.
 
 use super::super::account::{self, Account, Survey};
 use super::super::blobs::Form;
-use super::super::{Root, events, filter, guard, path_sets, sweep, young};
+use super::super::{Root, events, evicted, filter, guard, path_sets, sweep, young};
 use super::{Amount, SPARE, SPARE_SHARE, for_each_blob, lacking_on_disk};
 use crate::lock::{self, Lock, Mode};
 use cachex_base::record::entry::Key;
@@ -115,6 +115,13 @@ impl Kind {
             Kind::Memory(path) => path.clone(),
         }
     }
+
+    fn blob(&self) -> Option<[u8; 32]> {
+        match self {
+            Kind::Blob(hash, _) => Some(*hash),
+            Kind::Young(_) | Kind::Memory(_) => None,
+        }
+    }
 }
 
 /// Removes the least recently used files until the goal is reached. Returns what that frees.
@@ -134,24 +141,40 @@ fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<
     let Some(_publish) = Lock::patiently(root, lock::PUBLISH, Mode::TryExclusive)? else {
         return Ok(freed);
     };
-    for file in files {
-        if freed.covers(goal) {
-            break;
-        }
-        let path = file.kind.path();
-        let (is_gone, files) = match &file.kind {
-            Kind::Young(key) if filter::may_hold(root, key) => (empty(root, &path), 0),
-            _ => (fsutil::remove_file(root, &path), 1),
+    let mut left = &files[..];
+    while !left.is_empty() && !freed.covers(goal) {
+        let mut sum = freed;
+        let goes = |file: &&File| {
+            let goes = !sum.covers(goal);
+            sum.add(file.bytes, 1);
+            goes
         };
-        if is_gone.unwrap_or(false) {
-            freed.bytes = freed.bytes.saturating_add(file.bytes);
-            freed.files += files;
+        let (chosen, others) = left.split_at(left.iter().take_while(goes).count());
+        left = others;
+        let blobs: Vec<_> = chosen.iter().filter_map(|file| file.kind.blob()).collect();
+        let noted = evicted::note(root, &blobs);
+        chosen.iter().for_each(|file| remove(root, file, &mut freed));
+        if noted.is_err() {
+            // There is room for it now.
+            let _ = evicted::note(root, &blobs);
         }
     }
     Ok(freed)
 }
 
-/// Empties a file, which readers take for a damaged entry.
+/// Removes a file, and adds what that frees.
+fn remove(root: &Root, file: &File, freed: &mut Amount) {
+    let path = file.kind.path();
+    let (is_gone, files) = match &file.kind {
+        Kind::Young(key) if filter::may_hold(root, key) => (empty(root, &path), 0),
+        _ => (fsutil::remove_file(root, &path), 1),
+    };
+    if is_gone.unwrap_or(false) {
+        freed.add(file.bytes, files);
+    }
+}
+
+/// Empties a file, which says that the entry was evicted.
 fn empty(root: &Root, path: &Path) -> rustix::io::Result<bool> {
     let Some(stat) = fsutil::stat(root, path)? else { return Ok(false) };
     if stat.st_size == 0 {
