@@ -1,5 +1,6 @@
 //! `cachex doctor`: checks the store for problems, and repairs them.
 
+use super::entries;
 use crate::args::DoctorArgs;
 use crate::config::{self, Vars};
 use crate::ui::Progress;
@@ -21,7 +22,9 @@ pub fn doctor(args: DoctorArgs, vars: &Vars) -> Result<Exit> {
     let dir = config::store_dir(args.cache_dir, vars)?.context(
         "there is no folder to examine: set HOME, XDG_CACHE_HOME or CACHEX_DIR, or use --cache-dir",
     )?;
-    let shown = Progress::show(config::is_quiet(args.quiet, vars)?);
+    let quiet = config::is_quiet(args.quiet, vars)?;
+    entries::tell_of_waits(quiet);
+    let shown = Progress::show(quiet);
     let first = doctor::examine(&dir);
     let (findings, last) = if args.repair {
         doctor::mend(&dir, first)

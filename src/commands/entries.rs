@@ -17,6 +17,7 @@ use cachex_store::components;
 use cachex_store::db_client::DbClient;
 use cachex_store::fold::FoldReport;
 use cachex_store::guard::SetAside;
+use cachex_store::lock;
 use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
 use cachex_store::room;
@@ -65,6 +66,7 @@ impl Settings {
         // The key of an entry is the same where cachex is disabled.
         let settled = config::read(vars).and_then(|read| config::resolve_with(args, vars, &read));
         let (config, argv) = settled.map_err(|why| misused(verb, exit::USAGE, why))?;
+        tell_of_waits(config.quiet);
         Ok(Settings { config, argv })
     }
 
@@ -105,6 +107,20 @@ impl Settings {
         let (key, nearest) = run::key_of(&runner, self.store()?.as_ref(), looks_around)?;
         Ok(Named { key, nearest: nearest.map(|nearest| nearest.in_a_line()) })
     }
+}
+
+/// Has it told on standard error for whom a verb waits, once that takes long.
+pub fn tell_of_waits(quiet: bool) {
+    if quiet {
+        return;
+    }
+    lock::listen(|whom| {
+        if rustix::termios::isatty(rustix::stdio::stderr()) {
+            // In the place of the line that shows progress.
+            eprint!("\r\x1b[2K");
+        }
+        Messages { quiet: false, verbose: false }.wait(format_args!("waiting: {whom}"));
+    });
 }
 
 /// A command, as the store knows it.
@@ -160,7 +176,7 @@ impl<'a> Entries<'a> {
     /// Folds the store if possible, for a verb that only reads: a store that cannot be written
     /// shows whatever can be read.
     pub fn readable(root: &'a Root, messages: Messages) -> Entries<'a> {
-        // To move entries on a full disk, others would have to go.
+        // What is read needs no fold where there is hardly any room for one.
         if room::is_short(root) {
             return Entries::unfolded(root);
         }

@@ -182,7 +182,7 @@ impl<'r> Wait<'r> {
     }
 
     fn stands_in_row(&self, name: &Path) -> Option<Lock> {
-        let shares = || Lock::wait(self.root, lock::row(name), Mode::Shared).ok();
+        let shares = || Lock::take(self.root, lock::row(name), Mode::Shared).ok().flatten();
         self.terms.shares.then(shares).flatten()
     }
 

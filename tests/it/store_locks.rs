@@ -83,6 +83,52 @@ fn whoever_removes_waits_for_a_fold() {
 }
 
 #[test]
+fn nobody_waits_for_a_stopped_fold_for_ever_or_in_silence() {
+    use rustix::process::Signal;
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    cachex.fold().once().exits(0);
+    let archive = cachex.path("archive");
+    cachex.cli(["export"]).option("--to", &archive).once().exits(0);
+    cachex.run("echo gone").expires_in("1m").before("1h").once().misses();
+    // It holds the lock of folds, and waits for those who record.
+    let publish = lock(&cachex, "publish");
+    publish.lock_shared().unwrap();
+    let fold = cachex.fold().spawn();
+    fold.waits_for_a_lock();
+    fold.signal(Signal::STOP);
+    cachex.run("echo late").once().misses();
+    let whom = format!("process {} holds the store and is stopped", fold.pid().as_raw_nonzero());
+    let remedy = format!("`kill -CONT {}`", fold.pid().as_raw_nonzero());
+    let import = cachex.cli(["import"]).command([&archive]);
+    let verbs = [
+        (cachex.cli(["list", "--json"]), true),
+        (cachex.cli(["stats", "--json"]), true),
+        (cachex.cli(["prune", "--max-entries", "1"]), false),
+        (call.clone().forget(), false),
+        (import, false),
+        (cachex.cli(["stats", "--reset", "--yes"]), false),
+        (cachex.cli(["doctor", "--repair"]), false),
+    ];
+    let running: Vec<_> = verbs.iter().map(|(verb, _)| verb.spawn()).collect();
+    for (ended, (_, reads)) in running.into_iter().map(|it| it.ends()).zip(verbs) {
+        let told = [ended.stdout(), ended.stderr()].concat();
+        assert_eq!(ended.succeeded(), reads, "{told}");
+        assert!(told.contains(&whom) && told.contains(&remedy), "{told}");
+        if reads {
+            assert!(told.contains("\"total") || told.contains("echo late"), "{told}");
+            assert!(told.contains("may not be all there is"), "{told}");
+        }
+    }
+    call.once().hits();
+    fold.signal(Signal::CONT);
+    publish.unlock().unwrap();
+    fold.ends().exits(0);
+    cachex.cli(["prune", "--max-entries", "1"]).once().exits(0).quietly();
+}
+
+#[test]
 fn one_at_a_time_has_the_database_and_no_look_up_waits_for_it_for_ever() {
     let cachex = cachex();
     let call = cachex.run("echo hi");

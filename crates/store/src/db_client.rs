@@ -37,6 +37,8 @@ use std::time::Duration;
 pub const VERB: &str = "__store";
 /// The tag of a frame that says that the database was set aside. The bytes are its new name.
 pub const SET_ASIDE: u8 = b'B';
+/// The tag of a frame that says for whom the helper waits, in words.
+pub const WAITS: u8 = b'W';
 /// The tag of a frame that says that the database is damaged, and was left in place.
 pub const BROKEN: u8 = b'X';
 
@@ -192,6 +194,7 @@ impl<'a> DbClient<'a> {
             match tag {
                 ITEM => visit(&body)?,
                 ALIVE => {}
+                WAITS => lock::tell(&String::from_utf8_lossy(&body)),
                 PROGRESS => {
                     progress::set(ipc::decode(&body).context("reading how far a helper is")?);
                 }

@@ -12,7 +12,7 @@ mod quick;
 mod reports;
 mod watch;
 
-use super::db_client::{BROKEN, SET_ASIDE};
+use super::db_client::{BROKEN, SET_ASIDE, WAITS};
 use super::fold::{self, FoldOptions};
 use super::guard::{self, Broken, PULSE, SetAside};
 use super::in_place::{self, TakenOut};
@@ -114,6 +114,10 @@ pub fn serve(args: &[OsString]) -> Exit {
     } else {
         ipc::end_with_the_asker();
         progress::listen(ipc::tell);
+        lock::listen(|whom| {
+            // The reader may be gone by now.
+            let _ = write_frame(&mut std::io::stdout().lock(), WAITS, whom.as_bytes());
+        });
         quick::yields_to_itself();
         if op == GET || op == ATTEND {
             quick::waits_for_no_disk();

@@ -97,13 +97,17 @@ fn round(root: &Root, options: &FoldOptions) -> Result<Option<FoldReport>> {
 }
 
 fn lock_fold(root: &Root, wait: bool) -> Result<Option<Lock>> {
-    let mode = if wait { Mode::Exclusive } else { Mode::TryExclusive };
     progress::begin(Stage::Waiting, None);
+    if wait && !guard::gone(root) {
+        return Lock::wait(root, lock::FOLD, Mode::Exclusive)
+            .context("locking the store")
+            .map(Some);
+    }
     for _ in 0..ATTEMPTS.0 {
         if guard::gone(root) {
             return Ok(None);
         }
-        let lock = Lock::take(root, lock::FOLD, mode).context("locking the store")?;
+        let lock = Lock::take(root, lock::FOLD, Mode::TryExclusive).context("locking the store")?;
         if lock.is_some() {
             return Ok(lock);
         }

@@ -18,6 +18,12 @@
 //! see [`Signature`]. A signature may be left from a dead process; only the lock itself says who
 //! holds it.
 
+mod holders;
+mod waiting;
+
+pub use holders::of as holders_of;
+pub use waiting::{HeldBy, listen, tell};
+
 use cachex_base::process::forked;
 use cachex_base::process::ipc;
 use cachex_base::process::lineage::{self, Holder, Pipe, Process};
@@ -29,7 +35,7 @@ use rustix::io::Errno;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Covers a whole fold and every change that must not run during one.
 pub const FOLD: &str = "locks/fold";
@@ -90,10 +96,23 @@ pub enum Mode {
     TryShared,
 }
 
-/// The first and the longest pause between two attempts to take a lock that is held only briefly,
-const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(5));
-/// and the time after which its holder must have been stopped.
-const PATIENCE: Duration = Duration::from_secs(2);
+impl Mode {
+    fn operation(self) -> FlockOperation {
+        match self {
+            Mode::Exclusive => FlockOperation::LockExclusive,
+            Mode::Shared => FlockOperation::LockShared,
+            Mode::TryExclusive => FlockOperation::NonBlockingLockExclusive,
+            Mode::TryShared => FlockOperation::NonBlockingLockShared,
+        }
+    }
+
+    fn at_once(self) -> Mode {
+        match self {
+            Mode::Exclusive | Mode::TryExclusive => Mode::TryExclusive,
+            Mode::Shared | Mode::TryShared => Mode::TryShared,
+        }
+    }
+}
 
 impl Lock {
     /// Takes the lock of this name. Returns `None` if it is held and `mode` does not wait.
@@ -102,56 +121,27 @@ impl Lock {
         name: impl AsRef<Path>,
         mode: Mode,
     ) -> rustix::io::Result<Option<Lock>> {
-        let operation = match mode {
-            Mode::Exclusive => FlockOperation::LockExclusive,
-            Mode::Shared => FlockOperation::LockShared,
-            Mode::TryExclusive => FlockOperation::NonBlockingLockExclusive,
-            Mode::TryShared => FlockOperation::NonBlockingLockShared,
-        };
         loop {
             let file = fsutil::create_file(&at, &name, OFlags::RDWR)?;
             failpoint::at("flock")?;
-            match fsutil::persistently(|| rustix::fs::flock(&file, operation)) {
+            match fsutil::persistently(|| rustix::fs::flock(&file, mode.operation())) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Ok(None),
                 Err(errno) => return Err(errno),
             }
-            let named = fsutil::stat(&at, &name)?;
-            if named.is_some_and(|named| {
-                rustix::fs::fstat(&file).is_ok_and(|held| fsutil::same_file(&named, &held))
-            }) {
-                let name = name.as_ref().to_owned();
-                return Ok(Some(Lock { name, ..Lock::held_by(file) }));
+            if let Some(lock) = Lock::named(&at, name.as_ref(), file)? {
+                return Ok(Some(lock));
             }
         }
     }
 
-    /// Takes the lock of this name, waiting for it.
-    pub fn wait(at: impl AsFd, name: impl AsRef<Path>, mode: Mode) -> rustix::io::Result<Lock> {
-        Lock::take(at, name, mode)?.ok_or(Errno::WOULDBLOCK)
-    }
-
-    /// Takes a lock that is held only briefly; `None` if it stays held. `mode` does not wait.
-    pub fn patiently(
-        at: impl AsFd,
-        name: impl AsRef<Path>,
-        mode: Mode,
-    ) -> rustix::io::Result<Option<Lock>> {
-        let (began, mut pause) = (Instant::now(), PAUSES.0);
-        loop {
-            let taken = Lock::take(&at, &name, mode)?;
-            if taken.is_some() || began.elapsed() > PATIENCE {
-                return Ok(taken);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(PAUSES.1);
-        }
-    }
-
-    /// Takes the lock under which something is put in the store. A holder that was stopped is not
-    /// waited for; that is an error.
-    pub fn to_publish(at: impl AsFd) -> rustix::io::Result<Lock> {
-        Lock::patiently(at, PUBLISH, Mode::TryShared)?.ok_or(Errno::WOULDBLOCK)
+    /// Wraps a locked file, unless the file of this name is another one by now.
+    fn named(at: impl AsFd, name: &Path, file: OwnedFd) -> rustix::io::Result<Option<Lock>> {
+        let named = fsutil::stat(at, name)?;
+        let is_it = named.is_some_and(|named| {
+            rustix::fs::fstat(&file).is_ok_and(|held| fsutil::same_file(&named, &held))
+        });
+        Ok(is_it.then(|| Lock::held_as(name.to_owned(), file)))
     }
 
     /// Returns the file that holds the lock as long as it, or a copy of it in another process, is

@@ -25,7 +25,8 @@ impl Place {
         let (granted, waiting) = io::pipe()?;
         let (dir, name) = (root.as_fd().try_clone_to_owned()?, name.to_owned());
         let wait = move || {
-            let lock = Lock::wait(dir, name, Mode::Exclusive);
+            let lock = Lock::take(dir, name, Mode::Exclusive)
+                .and_then(|lock| lock.ok_or(Errno::WOULDBLOCK));
             drop(waiting);
             lock
         };

@@ -99,6 +99,11 @@ impl fmt::Display for Process {
     }
 }
 
+/// Returns whether the process of this PID is stopped; false if unknown.
+pub fn is_stopped(pid: u32) -> bool {
+    system::stat(pid).is_some_and(|stat| stat.is_stopped())
+}
+
 /// The identity of a pipe, by which a process can be told to belong to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pipe {

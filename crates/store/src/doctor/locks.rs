@@ -5,15 +5,11 @@ use crate::Root;
 use crate::lock::{self, Lock, Mode};
 use cachex_base::system::fsutil;
 use rustix::fd::AsFd;
-use rustix::fs::{FlockOperation, Stat};
+use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
-
-/// The number of attempts to take the fold lock from a running fold, and the pause between them.
-const PATIENCE: (u32, Duration) = (150, Duration::from_millis(20));
 
 /// Takes the fold lock, unless it stays held. Returns an error if it is free and still cannot be
 /// taken.
@@ -22,13 +18,7 @@ pub fn take_fold(root: &Root) -> rustix::io::Result<Option<Lock>> {
     if !fsutil::stat(root, "locks")?.is_none_or(|stat| is_folder(&stat)) {
         return Err(Errno::NOTDIR);
     }
-    for _ in 0..PATIENCE.0 {
-        if let Some(lock) = Lock::take(root, lock::FOLD, Mode::TryExclusive)? {
-            return Ok(Some(lock));
-        }
-        std::thread::sleep(PATIENCE.1);
-    }
-    Ok(None)
+    Lock::patiently(root, lock::FOLD, Mode::TryExclusive)
 }
 
 /// Examines a lock. A free one is reported only if it is a kind that the fold sweeps.
@@ -47,7 +37,7 @@ pub fn examine(root: &Root, path: &Path) -> Option<What> {
                 let process = signature.holder.process;
                 process.is_here().then_some(process.pid)
             };
-            let pid = holder(&stat).or_else(signed);
+            let pid = lock::holders_of(&stat).first().copied().or_else(signed);
             Some(What::HeldLock(pid.map(|pid| (pid, is_alive(pid)))))
         }
         // Without locks there are no holders.
@@ -63,30 +53,4 @@ fn is_alive(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
     // A process of another user is alive, too.
     matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
-}
-
-/// Returns the process that holds a lock on this file according to the kernel. A line is `1: FLOCK
-/// ADVISORY WRITE 1234 08:01:5678 0 EOF`, with hexadecimal device numbers.
-#[cfg(target_os = "linux")]
-fn holder(stat: &Stat) -> Option<u32> {
-    let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
-    let file = format!("{major:02x}:{minor:02x}:{}", stat.st_ino);
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    locks.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words[..] {
-            // Waiting processes are marked by an arrow.
-            [_, "FLOCK", _, _, pid, at, ..] if at == file => {
-                // A process of another namespace has no PID here.
-                pid.parse().ok().filter(|pid| *pid > 0)
-            }
-            _ => None,
-        }
-    })
-}
-
-/// Other systems do not tell.
-#[cfg(not(target_os = "linux"))]
-fn holder(_: &Stat) -> Option<u32> {
-    None
 }

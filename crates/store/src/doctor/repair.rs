@@ -12,7 +12,7 @@ use super::outputs::{Damaged, Verdict, verify};
 use super::{Examination, Finding, Floor, What, examine, inventory, locks};
 use crate::db_client::DbClient;
 use crate::guard::SetAside;
-use crate::lock::{self, Lock, Mode};
+use crate::lock::{self, HeldBy, Lock, Mode};
 use crate::{Root, blobs, filter, guard, sweep, version_dir, young};
 use anyhow::{Context, Result, bail};
 use cachex_base::record::entry::{Entry, Key};
@@ -120,7 +120,9 @@ fn mend_content(root: &Root, now: &Examination) -> Result<()> {
     remove_strange(root, now)?;
     {
         let lock = locks::take_fold(root).context("locking the store")?;
-        let Some(_fold) = lock else { bail!("somebody else changes the store; try again later") };
+        let Some(_fold) = lock else {
+            bail!("{}; try again later", HeldBy::of(root, lock::FOLD));
+        };
         if now.findings.iter().any(|finding| finding.what == What::BrokenDatabase) {
             let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
             guard::set_aside(root)?;

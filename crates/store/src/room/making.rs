@@ -153,7 +153,9 @@ fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<
         left = others;
         let blobs: Vec<_> = chosen.iter().filter_map(|file| file.kind.blob()).collect();
         let noted = evicted::note(root, &blobs);
-        chosen.iter().for_each(|file| remove(root, file, &mut freed));
+        for file in chosen {
+            remove(root, file, &mut freed);
+        }
         if noted.is_err() {
             // There is room for it now.
             let _ = evicted::note(root, &blobs);
