@@ -261,6 +261,27 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
     });
 }
 
+#[test]
+fn what_only_counts_or_selects_evicts_nothing_from_a_full_file_system() {
+    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
+        for n in 0..10 {
+            let call = random(&cachex, n, 1_000_000).before("1h");
+            call.output_counted().once().exits(0);
+        }
+        fills_the_rest(&cachex);
+        // Whether that works with what room there is or not.
+        cachex.cli(["stats", "--reset", "--yes"]).once();
+        assert_eq!(cachex.stored_in("v2/blobs").len(), 10);
+        for n in 0..10 {
+            let call = random(&cachex, n, 1_000_000).with("--cached-only").output_counted();
+            call.once().exits(0);
+        }
+    });
+}
+
 /// A call whose output is short and differs each time.
 fn short(cachex: &Cachex, n: usize) -> Call {
     cachex.run("date +%N").option("--key", n.to_string())

@@ -169,11 +169,14 @@ impl<'a> Fold<'a> {
     }
 
     fn run(&mut self) -> Result<()> {
-        // To move entries on a full disk, others would have to go, which nobody asked for.
-        if !self.options.wait && room::is_short(self.root) && self.is_within_limit()? {
-            return Ok(());
+        // To move entries on a full disk, others would have to go: that is for the sake of a limit
+        // alone. Without one, somebody waits for what can be done with the room that there is.
+        if self.options.max_size.is_some() && room::is_short(self.root) {
+            if self.is_within_limit()? {
+                return Ok(());
+            }
+            room::relieve(self.root)?;
         }
-        room::relieve(self.root)?;
         // Covers changes to the database by a killed fold, too.
         account::note_database(self.root)?;
         account::update(self.root, |account| account.written = 0)?;

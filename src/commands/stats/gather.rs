@@ -39,7 +39,7 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
         }
         Ok(gathered)
     };
-    // To move entries on a full disk, others would have to go.
+    // What is read needs no fold where there is hardly any room for one.
     if has_news && room::is_short(root) {
         return readable();
     }
