@@ -107,8 +107,8 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
             "the remote store is read-only: forgotten results may come back from it"
         ));
     }
-    let exit = removal.carry_out(&root, &stored, |chosen| {
-        for key_prefix in keys {
+    let exit = removal.carry_out(&root, &stored, |chosen, _| {
+        for key_prefix in keys.drain(..) {
             let filter = Filter { key_prefix, ..filter.clone() };
             let query = Query { filter, ..Query::default() };
             stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))?;

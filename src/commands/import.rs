@@ -36,7 +36,9 @@ pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    settings.config.max_size = args.max_size.unwrap_or(settings.config.max_size);
+    // An archive may hold more than the store may take, where much of it is left out.
+    let limit = args.max_size.unwrap_or(settings.config.max_size);
+    settings.config.max_size = settings.config.max_size.min(limit);
     let is_stdin = args.file.as_os_str() == "-";
     if is_stdin && rustix::termios::isatty(rustix::stdio::stdin()) {
         let why = "standard input is a terminal, not an archive";
@@ -45,18 +47,21 @@ pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
     signals::outlive_file_limit();
     let name = if is_stdin { "-".into() } else { args.file.to_string_lossy() };
     let shown = ui::Progress::show(settings.config.quiet);
-    let tally = work(args, &settings).map_err(|error| match error.downcast_ref::<Refused>() {
-        Some(refused) => anyhow!("{}: {refused}; nothing was imported", ui::word(name.as_bytes())),
-        None => error.context(format!("importing from {}", ui::word(name.as_bytes()))),
-    })?;
+    let tally =
+        work(args, limit, &settings).map_err(|error| match error.downcast_ref::<Refused>() {
+            Some(refused) => {
+                anyhow!("{}: {refused}; nothing was imported", ui::word(name.as_bytes()))
+            }
+            None => error.context(format!("importing from {}", ui::word(name.as_bytes()))),
+        })?;
     drop(shown);
     let done = Done::of(args.transfer.dry_run, tally);
     done.tell(&mut io::stdout().lock(), args.transfer.json, settings.config.quiet)?;
     Ok(Exit::SUCCESS)
 }
 
-fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
-    let (limit, longest) = (settings.config.max_size, settings.config.max_entry_size);
+fn work(args: &ImportArgs, limit: u64, settings: &Settings) -> Result<Tally> {
+    let (most, longest) = (settings.config.max_size, settings.config.max_entry_size);
     let rules = settings.store()?.map(|root| rules::all(&root)).unwrap_or_default();
     let (archive, contents) = Archive::open(&args.file, limit, &rules)?;
     let now = Timestamp::now();
@@ -75,9 +80,9 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
     let choice = Choice::of(&contents, &recorded, longest, now);
     let mut tally = choice.tally;
     if tally.imported > 0 {
-        let mut room = Room::within(&root, limit);
+        let mut room = Room::within(&root, most);
         if !room.claim(tally.taken).context("making room in the store")? {
-            return Err(Refused::NoRoom(limit).into());
+            return Err(Refused::NoRoom(most).into());
         }
         let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice, limit)?;
         let outrun = staged.publish(now)?;

@@ -50,7 +50,16 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
     if let Some(most) = max_size.filter(|_| is_of_all && !args.removal.dry_run) {
         reserve::fit(&root, most)?;
     }
-    removal.carry_out(&root, &stored, |chosen| {
+    removal.carry_out(&root, &stored, |chosen, round| {
+        let is_too_large = |chosen: &mut Chosen<'_>| match max_size {
+            Some(most) if is_of_all => chosen_by.too_large_on_disk(chosen, most),
+            Some(most) if round == 0 => chosen_by.too_large(chosen, most),
+            _ => Ok(()),
+        };
+        if round > 0 {
+            // What is left may take more than was to be expected.
+            return is_too_large(chosen);
+        }
         if args.expired || is_default {
             chosen_by.expired(chosen, now, args.expired)?;
         }
@@ -60,7 +69,7 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
         if let Some(most) = max_entries {
             chosen_by.too_many(chosen, most)?;
         }
-        max_size.map_or(Ok(()), |most| chosen_by.too_large(chosen, most))
+        is_too_large(chosen)
     })
 }
 
@@ -97,15 +106,22 @@ impl Choice<'_> {
         })
     }
 
-    /// Chooses the least recently used entries beyond this many bytes.
+    /// Chooses the least recently used entries of some beyond this many bytes.
     fn too_large(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
-        // The store's other disk space shrinks in proportion with the entries for which it is used.
-        let mut bytes = self.bytes()?;
-        if self.filter == Filter::default() {
-            let taken = account::surveyed(self.root)?.taken;
-            bytes = bytes.max(taken.saturating_sub(reserve::beyond(self.root, most)));
-        }
+        let bytes = self.bytes()?;
         self.beyond(chosen, |chosen| bytes.saturating_sub(chosen.bytes()) <= most)
+    }
+
+    /// Chooses the least recently used entries of all until the rest, as far as can be told, takes
+    /// no more than this many bytes on disk.
+    fn too_large_on_disk(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
+        let taken = account::surveyed(self.root)?.taken;
+        let taken = taken.saturating_sub(reserve::beyond(self.root, most));
+        self.beyond(chosen, |chosen| {
+            // Mostly, an entry has a file of its own besides.
+            let files = chosen.count().saturating_mul(account::BLOCK);
+            taken.saturating_sub(chosen.bytes().saturating_add(files)) <= most
+        })
     }
 
     /// Chooses the least recently used entries until `is_enough`, but never the latest recorded
@@ -147,9 +163,6 @@ impl Choice<'_> {
 
     /// Returns the size of the entries.
     fn bytes(&self) -> Result<u64> {
-        if self.filter == Filter::default() {
-            return Ok(self.stored.totals.bytes);
-        }
         let mut bytes = 0_u64;
         self.stored.each(&self.query(Order::Key, false, None), &mut |_, facts| {
             bytes = bytes.saturating_add(facts.size);

@@ -30,6 +30,9 @@ use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
+/// The maximum number of removals until nothing more is chosen.
+const ROUNDS: u32 = 6;
+
 /// The entries to remove; with `--dry-run`, they are listed as they are chosen.
 pub struct Chosen<'a> {
     root: &'a Root,
@@ -44,7 +47,21 @@ pub struct Chosen<'a> {
     now: Timestamp,
 }
 
-impl Chosen<'_> {
+impl<'a> Chosen<'a> {
+    fn none(root: &'a Root, credentials: Credentials) -> Chosen<'a> {
+        Chosen {
+            root,
+            keys: Vec::new(),
+            known: HashSet::new(),
+            platforms: BTreeSet::new(),
+            blobs: HashSet::new(),
+            bytes: 0,
+            listed: None,
+            credentials,
+            now: Timestamp::now(),
+        }
+    }
+
     /// Adds an entry, unless it was added before. Returns the bytes that its removal frees.
     pub fn take(&mut self, entry: &Entry, facts: &EntryMetadata) -> Result<u64> {
         if !self.known.insert(entry.key) {
@@ -110,6 +127,16 @@ pub struct Outcome {
     pub remote: Option<Elsewhere>,
 }
 
+impl Outcome {
+    /// Adds another removal after this one.
+    fn add(&mut self, next: Outcome) {
+        self.removed += next.removed;
+        // What is left by then counts.
+        self.freed_bytes = self.freed_bytes.max(next.freed_bytes);
+        self.keys.extend(next.keys);
+    }
+}
+
 /// The result of removing entries from a remote store.
 #[derive(Debug, Serialize)]
 pub struct Elsewhere {
@@ -146,33 +173,25 @@ pub struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Removes the entries that `choose` chooses, or lists them, and reports what was done.
+    /// Removes the entries that `choose` chooses, or lists them, and reports what was done. After a
+    /// removal, `choose` is asked again, with its number, until it chooses none.
     pub fn carry_out(
         &self,
         root: &Root,
         entries: &Entries<'_>,
-        choose: impl FnOnce(&mut Chosen<'_>) -> Result<()>,
+        mut choose: impl FnMut(&mut Chosen<'_>, u32) -> Result<()>,
     ) -> Result<Exit> {
         let screen = Screen::of_stdout();
         let OutputArgs { json, no_pager, reveal } = self.args.output;
         let lists = self.args.dry_run && !json && !self.quiet;
         let mut exit = Exit::SUCCESS;
         ui::show(screen, self.vars, lists && !no_pager, |out| {
-            let mut chosen = Chosen {
-                root,
-                keys: Vec::new(),
-                known: HashSet::new(),
-                platforms: BTreeSet::new(),
-                blobs: HashSet::new(),
-                bytes: 0,
-                listed: lists.then(|| Table::new(screen, out, entries::columns())),
-                credentials: Credentials::reveal(reveal),
-                now: Timestamp::now(),
-            };
+            let mut chosen = Chosen::none(root, Credentials::reveal(reveal));
+            chosen.listed = lists.then(|| Table::new(screen, out, entries::columns()));
             // A list itself shows that the work proceeds.
             let shown = (!lists).then(|| ui::Progress::show(self.quiet));
             progress::begin(Stage::Choosing, None);
-            choose(&mut chosen)?;
+            choose(&mut chosen, 0)?;
             if let Some(table) = chosen.listed.take() {
                 table.finish()?;
             }
@@ -180,7 +199,16 @@ impl Removal<'_> {
                 rehearse(&chosen)
             } else {
                 let remote = self.remove_there(root, &chosen);
-                Outcome { remote, ..remove(root, entries, &chosen)? }
+                let mut outcome = Outcome { remote, ..remove(root, entries, &chosen)? };
+                for round in 1..ROUNDS {
+                    let mut more = Chosen::none(root, chosen.credentials);
+                    choose(&mut more, round)?;
+                    if more.keys.is_empty() {
+                        break;
+                    }
+                    outcome.add(remove(root, entries, &more)?);
+                }
+                outcome
             };
             let keys = self.shared.as_ref().map_or(&[][..], |shared| &shared.keys);
             let are_all_here = keys.iter().all(|key| chosen.has(key));

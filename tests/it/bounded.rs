@@ -223,6 +223,13 @@ fn an_import_makes_room_first_and_takes_in_nothing_if_there_is_none() {
     eventually("a store within its limit", || {
         (here.processes().is_empty() && here.disk_use() <= 4 * MB + BESIDES).then_some(())
     });
+    // The store has its own limit, whatever the archive may hold.
+    let larger = export(8, 900_000, "larger");
+    import(&larger, 100 * MB)
+        .env("CACHEX_MAX_SIZE", (4 * MB).to_string())
+        .once()
+        .exits(1)
+        .says_one_line(&["has no room for it", "nothing was imported"]);
     // So many small ones take more of the disk than they hold.
     let small = export(300, 10, "small");
     import(&small, MB)

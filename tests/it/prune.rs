@@ -3,6 +3,7 @@
 
 use crate::harness::{Cachex, Call, cachex};
 use serde_json::Value;
+use std::os::unix::fs::MetadataExt;
 
 const MB: u64 = 1 << 20;
 
@@ -93,6 +94,28 @@ fn beyond_a_size_the_least_recently_used_go() {
     let configured = cachex.cli(["prune"]).env("CACHEX_MAX_SIZE", "1MB").once().exits(0);
     assert!(configured.stdout().starts_with("1 entry pruned"));
     large(&cachex, 6).once().hits();
+}
+
+#[test]
+fn a_store_of_many_short_results_takes_no_more_than_asked_for() {
+    let cachex = cachex();
+    for n in 0..200 {
+        cachex.exec(["true"]).option("--key", n.to_string()).once().exits(0);
+    }
+    cachex.fold().once().exits(0);
+    // Folders are not counted, nor what tags the outer one.
+    let taken = || -> u64 {
+        let files = cachex.stored_in("v2").into_iter().map(|path| cachex.in_store(path));
+        let files = files.filter_map(|path| path.symlink_metadata().ok()).filter(|it| it.is_file());
+        files.map(|file| file.blocks() * 512).sum()
+    };
+    assert!(taken() > MB, "{}", taken());
+    let told = cachex.cli(["prune", "--max-size", "1MiB"]).once().exits(0).stdout();
+    assert!(taken() <= MB, "{}: {told}", taken());
+    // And no more went than had to.
+    let count = commands(&cachex);
+    assert!(count > 20, "{count} are left");
+    assert!(told.starts_with(&format!("{} entries pruned", 200 - count)), "{told}: {count}");
 }
 
 #[test]
