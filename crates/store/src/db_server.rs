@@ -114,13 +114,14 @@ pub fn serve(args: &[OsString]) -> Exit {
     } else {
         ipc::end_with_the_asker();
         progress::listen(ipc::tell);
-        lock::listen(|whom| {
-            // The reader may be gone by now.
-            let _ = write_frame(&mut std::io::stdout().lock(), WAITS, whom.as_bytes());
-        });
         quick::yields_to_itself();
         if op == GET || op == ATTEND {
             quick::waits_for_no_disk();
+        } else {
+            lock::listen(|whom| {
+                // The reader may be gone by now.
+                let _ = write_frame(&mut std::io::stdout().lock(), WAITS, whom.as_bytes());
+            });
         }
     }
     let mut output = std::io::stdout().lock();

@@ -181,7 +181,8 @@ fn a_manifest_that_cannot_be_read_ends_no_fold() {
     record(&scene, 1, damaged, 1000);
     record(&scene, 2, gone, 1000);
     let report = folded(&scene, auditing());
-    assert_eq!((report.set_aside, report.folded, report.damaged), (None, 2, 0));
+    // One that is gone may have been evicted, with its entry.
+    assert_eq!((report.set_aside, report.folded, report.damaged), (None, 1, 1));
     assert!(!has(&scene, FIRST) && !has(&scene, SECOND) && rows(&scene).is_empty());
 
     // The next run of the command leaves the same behind.

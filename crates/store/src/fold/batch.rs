@@ -57,7 +57,7 @@ impl Batch {
             let is_gone = |blob: BlobRef| blobs::is_gone(root, &blob.hash);
             match Entry::open(key, &sealed) {
                 Ok(entry)
-                    if entry.streams().any(is_gone)
+                    if entry.blobs().any(is_gone)
                         || !noted.blobs.is_empty() && blobs::lacks(root, &entry) =>
                 {
                     batch.lacking.push((*key, young::version(&sealed)));

@@ -89,7 +89,7 @@ struct File {
 enum Kind {
     Young(Key),
     Blob([u8; 32], Form),
-    /// A file that only saves time.
+    /// A file that only saves time; a note of what was evicted saves an audit.
     Memory(PathBuf),
 }
 
@@ -97,7 +97,7 @@ impl Kind {
     fn of(path: &Path) -> Option<Kind> {
         let mut parts = path.iter();
         let folder = parts.next()?.to_str()?;
-        if [sweep::INPUTS, path_sets::FOLDER].contains(&folder) {
+        if [sweep::INPUTS, path_sets::FOLDER].contains(&folder) || evicted::is_note(folder) {
             return Some(Kind::Memory(path.to_owned()));
         }
         let (_, name) = (parts.next()?, parts.next()?);
