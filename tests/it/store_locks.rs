@@ -1,6 +1,6 @@
 //! Who changes the store waits for those whom the change must not meet.
 
-use crate::harness::{Cachex, cachex};
+use crate::harness::{Cachex, Running, cachex};
 use std::fs::{self, File};
 
 /// A lock of the store, which a call has made by now.
@@ -112,7 +112,7 @@ fn nobody_waits_for_a_stopped_fold_for_ever_or_in_silence() {
         (cachex.cli(["doctor", "--repair"]), false),
     ];
     let running: Vec<_> = verbs.iter().map(|(verb, _)| verb.spawn()).collect();
-    for (ended, (_, reads)) in running.into_iter().map(|it| it.ends()).zip(verbs) {
+    for (ended, (_, reads)) in running.into_iter().map(Running::ends).zip(verbs) {
         let told = [ended.stdout(), ended.stderr()].concat();
         assert_eq!(ended.succeeded(), reads, "{told}");
         assert!(told.contains(&whom) && told.contains(&remedy), "{told}");

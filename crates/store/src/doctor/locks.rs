@@ -10,6 +10,10 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
+
+/// The number of attempts to take the fold lock from a running fold, and the pause between them.
+const PATIENCE: (u32, Duration) = (150, Duration::from_millis(20));
 
 /// Takes the fold lock, unless it stays held. Returns an error if it is free and still cannot be
 /// taken.
@@ -18,7 +22,13 @@ pub fn take_fold(root: &Root) -> rustix::io::Result<Option<Lock>> {
     if !fsutil::stat(root, "locks")?.is_none_or(|stat| is_folder(&stat)) {
         return Err(Errno::NOTDIR);
     }
-    Lock::patiently(root, lock::FOLD, Mode::TryExclusive)
+    for _ in 0..PATIENCE.0 {
+        if let Some(lock) = Lock::take(root, lock::FOLD, Mode::TryExclusive)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(PATIENCE.1);
+    }
+    Ok(None)
 }
 
 /// Examines a lock. A free one is reported only if it is a kind that the fold sweeps.
