@@ -48,7 +48,10 @@ pub(super) fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix:
     let mut files = Vec::new();
     let survey = Survey::of(root, &mut |file| {
         if let Some(kind) = Kind::of(file.path) {
-            files.push(File { used: file.changed, bytes: file.bytes, kind });
+            // A note is only given up where nothing else is left, as where no fold ever ends.
+            let is_note = file.path.to_str().is_some_and(evicted::is_note);
+            let used = if is_note { u64::MAX } else { file.changed };
+            files.push(File { used, bytes: file.bytes, kind });
         }
     })?;
     let account = account::correct(root, &before, &survey);
