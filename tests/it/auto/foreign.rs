@@ -3,7 +3,7 @@
 use super::{auto, hits, program, runs};
 use crate::harness::{Cachex, Call, cachex};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -108,6 +108,60 @@ fn whoever_is_not_root_is_traced_and_forbidden_files_are_part_of_the_key() {
         let mode = fs::Permissions::from_mode(mode);
         fs::set_permissions(cachex.path("work/locked"), mode).unwrap();
         call.twice().runs_once().prints(prints);
+    }
+}
+
+#[test]
+fn a_folder_that_is_left_upwards_has_to_be_searched() {
+    let cachex = cachex();
+    cachex.write("work/d/f", "one\n");
+    cachex.write("work/d/e/deep/g", "");
+    symlink("d/e", cachex.path("work/l")).unwrap();
+    let answers = [
+        ("cat d/e/../f", "one\n"),
+        ("cat l/../f", "one\n"),
+        ("cd d/e && cat deep/../../f", "one\n"),
+        ("[ -d d/e/.. ] && echo yes", "yes\n"),
+        ("cat d/missing d/e/../f", "one\n"),
+        ("echo two >d/e/../made; cat d/made", "two\n"),
+    ];
+    let may_search = |may: bool| {
+        let mode = fs::Permissions::from_mode(if may { 0o755 } else { 0o600 });
+        for folder in ["work/d/e/deep", "work/d/e"] {
+            // What cannot be searched cannot be changed below.
+            let _ = fs::set_permissions(cachex.path(folder), mode.clone());
+        }
+    };
+    for (script, prints) in answers {
+        may_search(true);
+        let call = auto(&cachex, script).without_privileges();
+        call.once().misses().prints(prints);
+        // The first one found nothing in the place of what it made.
+        call.once().prints(prints);
+        call.once().hits().prints(prints);
+        let _ = fs::remove_file(cachex.path("work/d/made"));
+        may_search(false);
+        let refused = call.once();
+        assert_ne!(refused.stdout(), prints, "{script}");
+        assert!(!cachex.path("work/d/made").exists(), "{script}");
+        may_search(true);
+        let bare = call.clone().bare().once();
+        call.once().same_as(&bare);
+    }
+}
+
+#[test]
+fn one_that_renames_nothing_into_a_folder_needs_that_folder() {
+    let cachex = cachex();
+    cachex.write("work/d/f", "");
+    let program = "rename 'none', 'd/f' or print \"$!\\n\"";
+    let call = cachex.exec(["perl", "-e", program]).with("--auto").without_privileges();
+    for (mode, prints) in [(0o755, "No such file or directory\n"), (0o600, "Permission denied\n")] {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(cachex.path("work/d"), mode).unwrap();
+        for _ in 0..2 {
+            call.once().exits(0).prints(prints);
+        }
     }
 }
 

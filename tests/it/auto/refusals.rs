@@ -1,7 +1,8 @@
 //! Runs that are shown and not recorded, and why.
 
 use super::auto;
-use crate::harness::{Cachex, Call, cachex};
+use crate::harness::{Cachex, Call, Signal, cachex, eventually};
+use std::fs;
 use std::net::TcpListener;
 
 /// The call runs each time, is transparent, and says that it is not recorded, and why.
@@ -42,6 +43,43 @@ fn the_file_that_the_output_goes_to() {
     let script = "for n in 1 2 3; do cachex run --auto -- sh -c 'had=$(wc -l <log); echo hi; \
                   while [ $(wc -l <log) = $had ]; do :; done; wc -l <log >&2' >>log; done";
     assert_eq!(cachex.shell(script).once().exits(0).stderr(), "1\n2\n3\n");
+}
+
+#[test]
+fn a_system_call_that_a_signal_interrupts() {
+    let cachex = cachex();
+    // It is interrupted by a signal once while nobody answers what it asks.
+    let program = "import os, signal, sys\n\
+                   signal.signal(signal.SIGUSR1, lambda *_: print('interrupted', flush=True))\n\
+                   print('ready', flush=True)\n\
+                   while not os.path.exists(sys.argv[1]): pass\n";
+    let gate = cachex.path("gate");
+    let call = cachex.exec(["python3", "-c", program, gate.to_str().unwrap()]);
+    let call = call.with("--auto --verbose").option("--auto-ignore", &gate);
+    let running = call.spawn();
+    running.shows("ready\n");
+    running.signal(Signal::STOP);
+    let cachex_itself = running.pid().as_raw_nonzero();
+    let read = |path: String| fs::read_to_string(path).unwrap_or_default();
+    let children = read(format!("/proc/{cachex_itself}/task/{cachex_itself}/children"));
+    let mut children = children.split_ascii_whitespace();
+    let python = |it: &&str| read(format!("/proc/{it}/comm")).starts_with("python");
+    let command: i32 = children.find(python).unwrap().parse().unwrap();
+    eventually("a call that nobody answers", || {
+        let made = read(format!("/proc/{command}/syscall"));
+        (made.split(' ').next()? == libc::SYS_newfstatat.to_string()).then_some(())
+    });
+    let process = rustix::process::Pid::from_raw(command).unwrap();
+    rustix::process::kill_process(process, Signal::USR1).unwrap();
+    eventually("the signal's arrival", || {
+        let status = read(format!("/proc/{command}/status"));
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"))?;
+        pending.trim().chars().all(|digit| digit == '0').then_some(())
+    });
+    cachex.opens("gate");
+    running.signal(Signal::CONT);
+    let said = running.ends().exits(0).stderr();
+    assert!(said.contains("not recorded: a signal interrupted a system call"), "{said}");
 }
 
 #[test]

@@ -18,6 +18,9 @@ impl Recorder {
         if processes_left {
             self.refuse(Weight::Prepared, "a process outlives the command");
         }
+        if self.received.lacks_any() {
+            self.refuse(Weight::Done, "a signal interrupted a system call before it was looked at");
+        }
         let mut facts = Vec::new();
         let mut written = BTreeMap::new();
         let folders: HashSet<Vec<u8>> =
@@ -58,7 +61,7 @@ impl Recorder {
             traced: true,
             processes_left,
             crossed: self.crossed,
-            events: self.events,
+            events: self.received.count,
         }
     }
 

@@ -61,7 +61,6 @@ pub struct Named {
 impl Recorder {
     /// Handles a call that waits for an answer.
     pub fn take(&mut self, event: &Event) {
-        self.events += 1;
         let tracee = Tracee(event.tid);
         if self.processes.is_empty() {
             self.processes.push(tracee.process());
@@ -391,7 +390,10 @@ impl Recorder {
             self.write(spot, Write::Keep);
             self.note_folder_of(&spot);
         }
-        if from.found != Found::Nothing {
+        if from.found == Found::Nothing {
+            // Without the right to search that folder, there is another error.
+            self.note_folder_of(&to);
+        } else {
             self.write(to, Write::Replace);
         }
         self.is_moved(from, to);

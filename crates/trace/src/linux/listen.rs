@@ -110,6 +110,31 @@ pub fn take_turns(listener: BorrowedFd<'_>) {
     };
 }
 
+/// Has this thread run soon after it is woken. Until a call is received, a signal interrupts it.
+pub fn hurry() {
+    /// The shortest time slice, in nanoseconds: the shorter, the sooner it begins (since Linux 6.12).
+    const SLICE: u64 = 100_000;
+    /// The number by which a privileged process comes before the command.
+    const AHEAD: i32 = 10;
+    let size = size_of::<libc::sched_attr>();
+    // SAFETY: a zeroed structure is valid. The kernel writes up to `size` bytes of it, and reads as
+    // many as it says. Where a call is refused, everything is as it was.
+    unsafe {
+        let mut now: libc::sched_attr = MaybeUninit::zeroed().assume_init();
+        let told = libc::syscall(libc::SYS_sched_getattr, 0, &raw mut now, size, 0);
+        if told != 0 || now.sched_policy != libc::SCHED_OTHER as u32 {
+            return;
+        }
+        now.sched_runtime = SLICE;
+        let ahead = libc::sched_attr { sched_nice: (now.sched_nice - AHEAD).max(-20), ..now };
+        for wanted in [ahead, now] {
+            if libc::syscall(libc::SYS_sched_setattr, 0, &raw const wanted, 0) == 0 {
+                return;
+            }
+        }
+    }
+}
+
 /// # Safety
 ///
 /// The argument must be what the request takes.

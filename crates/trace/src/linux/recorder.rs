@@ -55,7 +55,7 @@ pub struct Recorder {
     /// The threads that made a reported call.
     pub met: HashSet<i32, BuildHasherDefault<Fast>>,
     pub last_met: i32,
-    pub events: u64,
+    pub received: Received,
     /// The time at which the run began.
     pub began: i64,
     pub dates: Dates,
@@ -70,6 +70,31 @@ pub enum Weight {
     Done,
     /// Nothing is known at all.
     Untraced,
+}
+
+/// The numbers of the calls that were received. The kernel numbers all that it reports, also those
+/// that a signal interrupts before they are received. Whoever made such a call may have an error
+/// that it would not have had otherwise.
+#[derive(Default)]
+pub struct Received {
+    /// The lowest and the highest number.
+    range: Option<(u64, u64)>,
+    pub count: u64,
+    /// Set if one was seen to be missing.
+    pub is_incomplete: bool,
+}
+
+impl Received {
+    pub fn add(&mut self, number: u64) {
+        let (low, high) = self.range.unwrap_or((number, number));
+        self.range = Some((low.min(number), high.max(number)));
+        self.count += 1;
+    }
+
+    /// Returns whether any is missing.
+    pub fn lacks_any(&self) -> bool {
+        self.is_incomplete || self.range.is_some_and(|(low, high)| high - low >= self.count)
+    }
 }
 
 /// A look-up that was made.
@@ -107,7 +132,7 @@ impl Recorder {
             processes: Vec::new(),
             met: HashSet::default(),
             last_met: 0,
-            events: 0,
+            received: Received::default(),
             began: now(),
             dates: Dates::default(),
         }

@@ -130,23 +130,34 @@ impl Tracer {
 impl Shared {
     /// Answers and records notifications until no traced process is left.
     fn serve(&self, listener: BorrowedFd<'_>, mut slot: Slot) {
+        listen::hurry();
         loop {
             let event = match slot.receive(listener) {
                 Ok(event) => event,
                 Err(Errno::INTR) => continue,
-                Err(_) if guardian::wait(listener) => continue,
+                Err(errno) if guardian::wait(listener) => {
+                    if errno == Errno::NOENT {
+                        self.change(|recorder| recorder.received.is_incomplete = true);
+                    }
+                    continue;
+                }
                 Err(_) => return,
             };
-            let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(recorder) = recorder.as_mut() {
+            self.change(|recorder| {
+                recorder.received.add(event.id);
                 let taken = catch_unwind(AssertUnwindSafe(|| recorder.take(&event)));
                 if taken.is_err() {
                     recorder.refuse(Weight::Done, "the tracer failed");
                 }
-            }
-            drop(recorder);
+            });
             listen::answer(listener, &event);
         }
+    }
+
+    /// Changes the state, until the end.
+    fn change(&self, change: impl FnOnce(&mut Recorder)) {
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        recorder.as_mut().map(change);
     }
 }
 

@@ -172,6 +172,17 @@ impl Way<'_> {
 
     fn up(&mut self) {
         self.recorder.goes_up_from(&self.at);
+        // Leaving a folder takes the right to search it, and nothing below it shows whether that is
+        // there.
+        if self.at != b"/"
+            && !is_of_a_process(&self.at)
+            && let Some(spot) = self.recorder.spot(&self.at.clone())
+        {
+            self.walk.met.push(spot.id);
+            if !spot.is_own {
+                self.recorder.note(spot.id, Class::Access);
+            }
+        }
         self.at = parent(&self.at).to_vec();
         self.own = self.own.filter(|&len| len <= self.at.len());
     }
