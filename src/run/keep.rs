@@ -7,6 +7,7 @@ use super::{Call, Runner, nanos};
 use crate::files::outputs::collect::{Before, Collected, Kept, Refused};
 use cachex_base::record::entry::{About, Bytes, Entry};
 use cachex_base::system::clock::Timestamp;
+use cachex_base::system::limits;
 use cachex_exec::invocation::Executable;
 use cachex_exec::{Ended, Spoiled};
 use cachex_store::capture::{GaveUp, Recorder, Recording};
@@ -64,6 +65,10 @@ impl Runner<'_> {
             (None, None) => Err("not recorded: a signal ended it"),
             (Some(status), None) if !freshness.exit_codes.contain(status) => {
                 Err("not recorded: its exit status")
+            }
+            // cachex takes some of them itself.
+            (Some(status), None) if status != 0 && limits::are_processes_short() => {
+                Err("not recorded: it failed near the limit on processes (`ulimit -u`)")
             }
             (Some(status), None) => Ok(status),
         };

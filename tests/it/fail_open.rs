@@ -13,6 +13,20 @@ fn runs_uncached(call: &Call, store: &Path) {
     call.clone().with("--quiet").twice().runs_twice().prints("hi\n").exits(3).quietly();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_failure_near_the_limit_on_processes_is_not_recorded() {
+    let call = cachex().run("exit 3").with("--verbose").without_privileges();
+    // Fewer than there are, but more than this user has: none is refused.
+    let limited = r#"bash -c 'read -r _ _ _ counts _ </proc/loadavg; all=${counts#*/}
+        ulimit -u $((all * 3 / 4)); exec "$0" "$@"'"#;
+    let limited = call.clone().limited(limited).twice().runs_twice().exits(3);
+    for said in limited.stderrs() {
+        assert!(said.contains("near the limit on processes"), "{said}");
+    }
+    call.twice().runs_once().exits(3);
+}
+
 #[test]
 fn a_store_that_is_no_folder() {
     let cachex = cachex();

@@ -58,24 +58,43 @@ fn a_system_call_that_a_signal_interrupts() {
     let call = call.with("--auto --verbose").option("--auto-ignore", &gate);
     let running = call.spawn();
     running.shows("ready\n");
-    running.signal(Signal::STOP);
     let cachex_itself = running.pid().as_raw_nonzero();
     let read = |path: String| fs::read_to_string(path).unwrap_or_default();
     let children = read(format!("/proc/{cachex_itself}/task/{cachex_itself}/children"));
     let mut children = children.split_ascii_whitespace();
     let python = |it: &&str| read(format!("/proc/{it}/comm")).starts_with("python");
     let command: i32 = children.find(python).unwrap().parse().unwrap();
-    eventually("a call that nobody answers", || {
-        let made = read(format!("/proc/{command}/syscall"));
-        (made.split(' ').next()? == libc::SYS_newfstatat.to_string()).then_some(())
-    });
     let process = rustix::process::Pid::from_raw(command).unwrap();
-    rustix::process::kill_process(process, Signal::USR1).unwrap();
-    eventually("the signal's arrival", || {
+    let status = |field: &str| {
         let status = read(format!("/proc/{command}/status"));
-        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"))?;
-        pending.trim().chars().all(|digit| digit == '0').then_some(())
-    });
+        let value = status.lines().find_map(|line| line.strip_prefix(field));
+        value.unwrap_or_default().trim().to_owned()
+    };
+    let has_arrived = || status("ShdPnd:").chars().all(|digit| digit == '0');
+    // A call that was received, and not yet answered, is not interrupted.
+    loop {
+        running.signal(Signal::STOP);
+        eventually("cachex to stop", || {
+            let threads = fs::read_dir(format!("/proc/{cachex_itself}/task")).unwrap();
+            let mut threads = threads.map(|it| it.unwrap().path().join("status"));
+            let is_stopped = |of| fs::read_to_string(of).unwrap().contains("State:\tT");
+            threads.all(is_stopped).then_some(())
+        });
+        eventually("a call that nobody answers", || {
+            let made = read(format!("/proc/{command}/syscall"));
+            (made.split(' ').next()? == libc::SYS_newfstatat.to_string()).then_some(())
+        });
+        rustix::process::kill_process(process, Signal::USR1).unwrap();
+        let was_received = eventually("what becomes of the signal", || {
+            let is_held_back = status("State:").starts_with('D');
+            if has_arrived() { Some(false) } else { is_held_back.then_some(true) }
+        });
+        if !was_received {
+            break;
+        }
+        running.signal(Signal::CONT);
+        eventually("the signal's arrival", || has_arrived().then_some(()));
+    }
     cachex.opens("gate");
     running.signal(Signal::CONT);
     let said = running.ends().exits(0).stderr();

@@ -17,3 +17,21 @@ pub fn of(resource: Resource) -> Option<libc::rlimit> {
 pub fn descriptors(most: u64) -> u64 {
     of(libc::RLIMIT_NOFILE).map_or(most, |limit| limit.rlim_cur.min(most))
 }
+
+/// Returns whether another process may have been refused to this user, as far as the system tells:
+/// the limit on them is near, even if all that run were this user's.
+pub fn are_processes_short() -> bool {
+    /// The number of processes that cachex and a command have at once, and some more.
+    const SOME: u64 = 64;
+    let limit = match of(libc::RLIMIT_NPROC) {
+        Some(limit) if limit.rlim_cur != libc::RLIM_INFINITY => limit.rlim_cur,
+        _ => return false,
+    };
+    // It is not for root.
+    if rustix::process::geteuid().is_root() {
+        return false;
+    }
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let all = load.split_ascii_whitespace().nth(3).and_then(|counts| counts.split_once('/'));
+    all.and_then(|(_, all)| all.parse::<u64>().ok()).is_some_and(|all| all + SOME > limit)
+}
