@@ -24,8 +24,9 @@ use cachex_base::system::parallel;
 use cachex_base::system::stamp::{self, Stamp};
 use cachex_base::text::values::{InputPattern, OutputPattern};
 use cachex_store::Root;
+use cachex_trace::facts::Status;
 use memory::{Memory, Remembered};
-use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -307,8 +308,7 @@ impl Seen {
     /// Returns the state of a file that equals the remembered one, without reading it; `now` is not
     /// later than the look at the file.
     fn at_once(look: Look, portable: bool, now: i64, known: Option<Remembered>) -> Option<Seen> {
-        let is_file = FileType::from_raw_mode(look.mode) == FileType::RegularFile;
-        let (_, hash) = known.filter(|(stamp, _)| is_file && *stamp == look.stamp)?;
+        let (_, hash) = known.filter(|(stamp, _)| look.is_file() && *stamp == look.stamp)?;
         let held = Held::File { mode: permissions(look.mode, portable), hash };
         Some(Seen::new(held, look.stamp, now))
     }
@@ -326,16 +326,16 @@ impl Seen {
         }
         Ok(match FileType::from_raw_mode(look.mode) {
             FileType::RegularFile => {
-                let (hash, stat) = read(path)?;
-                let mode = permissions(stat.st_mode, portable);
-                Seen::new(Held::File { mode, hash }, Stamp::of(&stat), now)
+                let (hash, look) = read(path)?;
+                let mode = permissions(look.mode, portable);
+                Seen::new(Held::File { mode, hash }, look.stamp, now)
             }
             FileType::Directory => Seen::new(Held::Folder, look.stamp, now),
             FileType::Symlink => {
                 let text = rustix::fs::readlinkat(CWD, path, Vec::new())?.into_bytes();
-                match rustix::fs::stat(path) {
-                    Ok(behind) if is_file(&behind) => {
-                        let stamp = look.stamp.with(&Stamp::of(&behind));
+                match Status::behind(path).map(|status| Look::of(&status)) {
+                    Ok(behind) if behind.is_file() => {
+                        let stamp = look.stamp.with(&behind.stamp);
                         let hash = match known.filter(|(then, _)| *then == stamp) {
                             Some((_, hash)) => hash,
                             None => read(path)?.0,
@@ -375,24 +375,20 @@ fn gone(path: PathBuf, named: bool, errno: Errno) -> Result<(), Refused> {
 }
 
 /// Returns the hash of a file, and its status from before it was read.
-fn read(path: &Path) -> Result<([u8; 32], Stat), Errno> {
+fn read(path: &Path) -> Result<([u8; 32], Look), Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = fsutil::retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
-    let stat = rustix::fs::fstat(&file)?;
-    if !is_file(&stat) {
+    let look = Look::of(&Status::of_open(&file)?);
+    if !look.is_file() {
         return Err(Errno::INVAL);
     }
     // The size of a file that the kernel generates means nothing.
-    let hash = match stat.st_size as u64 {
+    let hash = match look.stamp.size {
         0 => None,
         len => hashing::beginning(&file, len)?,
     };
     let hash = hash.map_or_else(|| hashing::to_the_end(&file, 0), Ok)?;
-    Ok((*hash.as_bytes(), stat))
-}
-
-fn is_file(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+    Ok((*hash.as_bytes(), look))
 }
 
 fn permissions(mode: RawMode, portable: bool) -> u32 {

@@ -2,6 +2,8 @@
 
 mod foreign;
 mod links;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod options;
 mod outputs;
 pub mod portable;

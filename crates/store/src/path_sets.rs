@@ -12,9 +12,9 @@
 //! magic (8) | BLAKE3 of the rest (32) | refusal | number of sets (1) | sets, the last used first
 //! refusal: when the last run was not recorded (8, zero: it was) | length (2) | why
 //! set: id (32) | ties (1) | number of folders (4) | folders | number of facts (4) | facts in order
-//! folder: length (2) | path | stamp (48)
+//! folder: length (2) | path | stamp (56)
 //! fact: bytes shared with the path before (2) | length of the rest (2) | the rest
-//!     | class (1) | value (32) | 0, or 1 | stamp (48), or 2 | number of the folder (4)
+//!     | class (1) | value (32) | 0, or 1 | stamp (56), or 2 | number of the folder (4)
 //! ```
 //!
 //! Values and stamps are those of the run or hit that used the set last. Stamps save reading a file

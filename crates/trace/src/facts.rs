@@ -6,7 +6,8 @@
 
 mod disk;
 
-pub(crate) use disk::{Names, Status, has_stamp};
+pub use disk::Status;
+pub(crate) use disk::{Names, has_stamp};
 use disk::{attributes, hash_file};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
@@ -189,7 +190,7 @@ impl Value {
     }
 
     pub(crate) fn details(status: &Status) -> Value {
-        let Stamp { dev, ino, size, mtime, ctime, btime } = status.stamp;
+        let Stamp { dev, ino, size, mtime, ctime, btime, mount: _ } = status.stamp;
         let owners = [status.uid, status.gid].map(u32::to_le_bytes).concat();
         let times = [mtime, ctime, btime].map(|time| time as u64);
         let [mtime, ctime, btime] = times;
@@ -276,6 +277,9 @@ impl Value {
 
 /// A file's identity and times. A file with the same stamp is unchanged, unless it changed within
 /// one tick of the file system's clock.
+///
+/// The mount belongs to it because two images of file systems may agree in all else, and be mounted
+/// in turn on one device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// The device number of the file system.
@@ -291,6 +295,8 @@ pub struct Stamp {
     /// The creation time, in nanoseconds since 1970; 0 where the file system does not record it. It
     /// tells a new file apart from a removed one whose inode number it reuses.
     pub btime: i64,
+    /// The mount, in this boot; 0 where the system does not tell.
+    pub mount: u64,
 }
 
 impl Stamp {
@@ -299,7 +305,7 @@ impl Stamp {
         Some(Status::at(path).ok()?.stamp)
     }
 
-    /// Returns the stamp from a status, which lacks the creation time.
+    /// Returns the stamp from a status, which lacks the creation time and the mount.
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
     pub fn of(stat: &Stat) -> Stamp {
         Stamp {
@@ -309,6 +315,7 @@ impl Stamp {
             mtime: disk::nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
             ctime: disk::nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
             btime: 0,
+            mount: 0,
         }
     }
 }

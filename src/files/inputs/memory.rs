@@ -3,10 +3,10 @@
 //! ```text
 //! v2/inputs/HASH    one file for each working directory and list of inputs
 //! magic (8) | BLAKE3 of the rest (32) | records in the order of their paths
-//! record: length of the path (4) | path | stamp (40) | BLAKE3 of the file (32)
+//! record: length of the path (4) | path | stamp (48) | BLAKE3 of the file (32)
 //! ```
 //!
-//! A file is considered unchanged if its device, inode, size, mtime and ctime are unchanged. Times
+//! A file is considered unchanged if its mount, device, inode, size, mtime and ctime are. Times
 //! are as coarse as the file system's clock, so a file that was written shortly before it was read
 //! may be written again unnoticed: as in git, a file that changed less than two seconds before the
 //! look is not remembered. A few small files are faster to read than to recall, and are not
@@ -27,7 +27,7 @@ use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-const MAGIC: [u8; 8] = *b"cxinput\x01";
+const MAGIC: [u8; 8] = *b"cxinput\x02";
 const HEADER: usize = MAGIC.len() + 32;
 /// The minimum that is worth remembering: this many files, or bytes.
 const WORTH: (usize, u64) = (64, 256 * 1024);

@@ -13,9 +13,10 @@ use super::{Refused, Wanted};
 use crate::files::outputs::STAGING;
 use cachex_base::system::stamp::Stamp;
 use cachex_base::text::values::PathPattern;
+use cachex_trace::facts::Status;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
-use rustix::fs::{AtFlags, CWD, RawMode};
+use rustix::fs::{FileType, RawMode};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -48,8 +49,16 @@ pub struct Look {
 
 impl Look {
     pub fn at(path: &Path) -> rustix::io::Result<Look> {
-        let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(Look { stamp: Stamp::of(&stat), mode: stat.st_mode })
+        Ok(Look::of(&Status::at(path)?))
+    }
+
+    pub fn of(status: &Status) -> Look {
+        let cachex_trace::Stamp { dev, ino, size, mtime, ctime, mount, .. } = status.stamp;
+        Look { stamp: Stamp { dev, ino, size, mtime, ctime, mount }, mode: status.mode as RawMode }
+    }
+
+    pub fn is_file(&self) -> bool {
+        FileType::from_raw_mode(self.mode) == FileType::RegularFile
     }
 }
 

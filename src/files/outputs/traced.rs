@@ -92,7 +92,9 @@ fn is_as_it_ended(then: Option<&Stamp>, now: Option<&Stat>) -> bool {
         (Some(then), Some((FileType::Directory, now))) => {
             (then.dev, then.ino) == (now.dev, now.ino)
         }
-        (Some(then), Some((_, now))) => Stamp { btime: now.btime, ..*then } == now,
+        (Some(then), Some((_, now))) => {
+            Stamp { btime: now.btime, mount: now.mount, ..*then } == now
+        }
         _ => false,
     }
 }

@@ -83,6 +83,14 @@ mod linux {
             Mounted(at.to_owned())
         }
 
+        /// The file system of a device, which cannot be written to.
+        #[track_caller]
+        pub fn image(device: &Path, at: &Path) -> Mounted {
+            std::fs::create_dir_all(at).unwrap();
+            mount(device, at, "ext4", MountFlags::RDONLY, None).unwrap();
+            Mounted(at.to_owned())
+        }
+
         /// A file in the place of another one.
         #[track_caller]
         pub fn file(file: &Path, at: &Path) -> Mounted {

@@ -1,6 +1,8 @@
 //! Stamps of files, which tell whether a file was changed or replaced.
 //!
-//! A file is taken to be unchanged if its device, inode, size, mtime and ctime are the same. Times
+//! A file is taken to be unchanged if its device, inode, size, mtime and ctime are the same, and, if
+//! the stamp is kept beyond this process, its mount: two images of file systems may agree in all
+//! else, and be mounted in turn on one device. Times
 //! are as coarse as the file system's clock, so a file that was written shortly before it was read
 //! may be written again without a trace: such a stamp is racy, and the content has to be compared.
 
@@ -8,7 +10,7 @@ use rustix::fs::Stat;
 use std::time::SystemTime;
 
 /// The length of the stored form.
-pub const STAMP: usize = 5 * 8;
+pub const STAMP: usize = 6 * 8;
 /// The granularity of time of the coarsest file systems: two seconds.
 const SETTLED: i64 = 2_000_000_000;
 
@@ -25,6 +27,8 @@ pub struct Stamp {
     pub mtime: i64,
     /// The time of the last change of the status, in nanoseconds since 1970.
     pub ctime: i64,
+    /// The mount, in this boot; zero where it is not asked for or not known.
+    pub mount: u64,
 }
 
 impl Stamp {
@@ -40,6 +44,7 @@ impl Stamp {
             size: stat.st_size as u64,
             mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
             ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+            mount: 0,
         }
     }
 
@@ -61,7 +66,8 @@ impl Stamp {
 
     /// Appends the stored form, which is [`STAMP`] bytes long.
     pub fn encode(&self, to: &mut Vec<u8>) {
-        for number in [self.dev, self.ino, self.size, self.mtime as u64, self.ctime as u64] {
+        let Stamp { dev, ino, size, mtime, ctime, mount } = *self;
+        for number in [dev, ino, size, mtime as u64, ctime as u64, mount] {
             to.extend(number.to_le_bytes());
         }
     }
@@ -71,7 +77,8 @@ impl Stamp {
         let (words, _) = bytes.as_chunks::<8>();
         let number = |at: usize| u64::from_le_bytes(words[at]);
         let [mtime, ctime] = [number(3) as i64, number(4) as i64];
-        Stamp { dev: number(0), ino: number(1), size: number(2), mtime, ctime }
+        let [dev, ino, size, mount] = [0, 1, 2, 5].map(number);
+        Stamp { dev, ino, size, mtime, ctime, mount }
     }
 }
 

@@ -7,7 +7,7 @@ use cachex_base::system::hashing;
 use cachex_trace::{Class, Fact, Stamp, Value};
 use std::rc::Rc;
 
-const MAGIC: [u8; 8] = *b"cxauto\0\x04";
+const MAGIC: [u8; 8] = *b"cxauto\0\x05";
 const HEADER: usize = MAGIC.len() + 32;
 /// The maximum number of bytes that are read back.
 pub const LONGEST: usize = 256 << 20;
@@ -109,8 +109,8 @@ fn put(bytes: &mut Vec<u8>, fact: &Fact, folder: u32) {
 }
 
 fn put_stamp(bytes: &mut Vec<u8>, stamp: &Stamp) {
-    let Stamp { dev, ino, size, mtime, ctime, btime } = *stamp;
-    for number in [dev, ino, size, mtime as u64, ctime as u64, btime as u64] {
+    let Stamp { dev, ino, size, mtime, ctime, btime, mount } = *stamp;
+    for number in [dev, ino, size, mtime as u64, ctime as u64, btime as u64, mount] {
         bytes.extend(number.to_le_bytes());
     }
 }
@@ -169,7 +169,7 @@ fn stamp(rest: &mut &[u8]) -> Option<Stamp> {
     let mut number = || Some(u64::from_le_bytes(take(rest)?));
     let [dev, ino, size] = [number()?, number()?, number()?];
     let [mtime, ctime, btime] = [number()? as i64, number()? as i64, number()? as i64];
-    Some(Stamp { dev, ino, size, mtime, ctime, btime })
+    Some(Stamp { dev, ino, size, mtime, ctime, btime, mount: number()? })
 }
 
 pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -7,19 +7,20 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
-    let stamp = proptest::option::of(any::<(u64, u64, u64, i64, i64, i64)>());
+    let stamp = proptest::option::of(any::<(u64, u64, u64, i64, i64, i64, u64)>());
     let fact = ("(/[a-c]{1,4}){1,4}", 0..Class::ALL.len(), any::<[u8; 32]>(), stamp);
     let fact = fact.prop_map(|(path, class, value, stamp)| Fact {
         path: path.into_bytes(),
         class: Class::ALL[class],
         value: Value(value),
-        stamp: stamp.map(|(dev, ino, size, mtime, ctime, btime)| Stamp {
+        stamp: stamp.map(|(dev, ino, size, mtime, ctime, btime, mount)| Stamp {
             dev,
             ino,
             size,
             mtime,
             ctime,
             btime,
+            mount,
         }),
     });
     proptest::collection::vec(fact, 0..20)
@@ -90,8 +91,14 @@ fn the_set_that_was_used_last_is_the_first_and_the_ninth_drops_the_last() {
 
 #[test]
 fn a_stamp_that_is_too_young_is_not_kept() {
-    let stamp =
-        Stamp { dev: 1, ino: 2, size: 3, mtime: 10 * SETTLED, ctime: 11 * SETTLED, btime: 0 };
+    let stamp = Stamp {
+        dev: 1,
+        ino: 2,
+        size: 3,
+        mtime: 10 * SETTLED,
+        ctime: 11 * SETTLED,
+        ..Stamp::default()
+    };
     assert!(is_kept(Class::Contents, &stamp, 12 * SETTLED));
     assert!(!is_kept(Class::Contents, &stamp, 12 * SETTLED - 1));
     assert!(!is_kept(Class::Contents, &Stamp { size: 0, ..stamp }, 12 * SETTLED));

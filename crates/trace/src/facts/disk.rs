@@ -10,14 +10,28 @@ use std::sync::LazyLock;
 
 /// The part of a file's status that is used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Status {
+pub struct Status {
+    /// The identity and times.
     pub stamp: Stamp,
+    /// The file type and permissions.
     pub mode: u32,
-    pub uid: u32,
-    pub gid: u32,
-    pub links: u64,
-    pub rdev: u64,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) links: u64,
+    pub(crate) rdev: u64,
 }
+
+/// Tells boots apart, as the IDs of mounts begin anew with each.
+#[cfg(target_os = "linux")]
+static BOOT: LazyLock<u64> = LazyLock::new(|| {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let mut id = [0; 36];
+    // Without `/proc`, the mount alone has to do.
+    let _ = rustix::fs::open(c"/proc/sys/kernel/random/boot_id", flags, Mode::empty())
+        .and_then(|file| rustix::io::read(file, &mut id));
+    let hash = blake3::hash(&id);
+    u64::from_le_bytes(*hash.as_bytes().first_chunk().unwrap_or(&[0; 8]))
+});
 
 impl Status {
     /// Returns the status of a path without following a link.
@@ -26,7 +40,7 @@ impl Status {
     }
 
     /// Returns the status of a path, following links.
-    pub fn behind(path: &CStr) -> Result<Status, Errno> {
+    pub fn behind(path: impl Arg) -> Result<Status, Errno> {
         Status::named(CWD, path, AtFlags::empty())
     }
 
@@ -38,10 +52,14 @@ impl Status {
     #[cfg(target_os = "linux")]
     fn named(from: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Status, Errno> {
         use rustix::fs::{StatxFlags, StatxTimestamp, makedev, statx};
-        let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+        /// Since Linux 6.8. The ID is never used again before the next boot, which one by `MNT_ID`
+        /// is.
+        const MNT_ID_UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
+        let mount = StatxFlags::MNT_ID | MNT_ID_UNIQUE;
+        let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME | mount;
         let stat = statx(from, path, flags, wanted)?;
         let time = |at: StatxTimestamp| nanoseconds(at.tv_sec, at.tv_nsec.into());
-        let knows_birth = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        let knows = |what: StatxFlags| stat.stx_mask & what.bits() != 0;
         Ok(Status {
             stamp: Stamp {
                 dev: makedev(stat.stx_dev_major, stat.stx_dev_minor),
@@ -49,7 +67,8 @@ impl Status {
                 size: stat.stx_size,
                 mtime: time(stat.stx_mtime),
                 ctime: time(stat.stx_ctime),
-                btime: if knows_birth { time(stat.stx_btime) } else { 0 },
+                btime: if knows(StatxFlags::BTIME) { time(stat.stx_btime) } else { 0 },
+                mount: if knows(mount) { stat.stx_mnt_id ^ *BOOT } else { 0 },
             },
             mode: stat.stx_mode.into(),
             uid: stat.stx_uid,
@@ -79,28 +98,28 @@ impl Status {
     }
 
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
-    pub fn kind(&self) -> FileType {
+    pub(crate) fn kind(&self) -> FileType {
         FileType::from_raw_mode(self.mode as _)
     }
 
-    pub fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         self.kind() == FileType::Directory
     }
 
-    pub fn is_link(&self) -> bool {
+    pub(crate) fn is_link(&self) -> bool {
         self.kind() == FileType::Symlink
     }
 
     /// Returns whether this is a file as it would be if newly created with this mode: a run may
     /// write to it or replace it, with the same result.
-    pub fn is_like_new(&self, mode: u32) -> bool {
+    pub(crate) fn is_like_new(&self, mode: u32) -> bool {
         self.kind() == FileType::RegularFile
             && self.mode & 0o7777 == mode & !*UMASK
             && (self.uid, self.gid) == *CALLER
             && self.links == 1
     }
 
-    pub fn has_content(&self) -> bool {
+    pub(crate) fn has_content(&self) -> bool {
         matches!(self.kind(), FileType::RegularFile | FileType::Symlink)
     }
 }
