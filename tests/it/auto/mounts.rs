@@ -1,6 +1,6 @@
-//! What is mounted in the place of something else.
+//! What is mounted in the place of something else: other images, and files of the kernel's.
 
-use super::{hits, program};
+use super::{auto, hits, program};
 use crate::harness::{Cachex, Call, Mounted, cachex, where_mounts_are_ones_own};
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
@@ -104,4 +104,28 @@ fn so_they_are_as_declared_inputs() {
     let rest = "more\n".repeat(100_000);
     let call = cachex.exec(["head", "-n1", "m/f"]).with("--verbose --input m/f");
     tells_images_apart(&cachex, &call, &rest);
+}
+
+#[test]
+fn of_a_control_group_only_what_runtimes_size_themselves_by_is_left_out() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let groups = cachex.path("groups");
+        cachex.write("groups/s1.scope/memory.max", "max\n");
+        cachex.write("groups/s1.scope/cgroup.type", "domain\n");
+        let _mounted = Mounted::file(&groups, Path::new("/sys/fs/cgroup"));
+        let script = "cd /sys/fs/cgroup; cat s*/memory.max; cat s1.scope/cgroup.type; echo *";
+        let call = auto(&cachex, script);
+        call.twice().runs_once().prints("max\ndomain\ns1.scope\n");
+        cachex.write("groups/s1.scope/memory.max", "1\n");
+        call.once().hits();
+        cachex.write("groups/s1.scope/cgroup.type", "threaded\n");
+        call.twice().runs_once().prints("1\nthreaded\ns1.scope\n");
+        cachex.write("groups/s2.scope/cgroup.type", "domain\n");
+        call.twice().runs_once();
+        let limit = auto(&cachex, "cat /sys/fs/cgroup/s2.scope/memory.max 2>&1 || echo none");
+        limit.twice().runs_once();
+        fs::remove_dir_all(groups.join("s2.scope")).unwrap();
+        limit.once().hits();
+    });
 }

@@ -1,7 +1,7 @@
 //! Evaluates a run after its end: whether its inputs are still unchanged, and what it changed.
 
 use crate::Times;
-use crate::facts::{self, Class, Fact, Names, Status, Value};
+use crate::facts::{self, Class, Fact, Names, Value};
 use crate::linux::recorder::{Recorder, Weight};
 use crate::linux::tree::{Found, Id, Node, parent};
 use crate::linux::walk::changed_meanwhile;
@@ -49,7 +49,7 @@ impl Recorder {
         }
         facts.sort_by(|a, b| (&a.path, a.class).cmp(&(&b.path, b.class)));
         let read = self.tree.nodes().iter().filter(|node| node.is_read && !node.is_left_out);
-        let read = read.filter(|node| !is_folder(node.before));
+        let read = read.filter(|node| !node.was_folder());
         let mut read: Vec<Vec<u8>> = read.map(|node| node.path.to_bytes().to_vec()).collect();
         read.sort();
         Report {
@@ -163,11 +163,7 @@ impl Recorder {
                 }),
                 Class::Listing => node.names.as_deref().map_or_else(
                     || {
-                        if is_folder(node.before) {
-                            Err(Errno::ACCESS)
-                        } else {
-                            Ok(Value::kind(status))
-                        }
+                        if node.was_folder() { Err(Errno::ACCESS) } else { Ok(Value::kind(status)) }
                     },
                     |names: &Names| Ok(Value::listing(names)),
                 ),
@@ -214,10 +210,6 @@ fn classes(mut bits: u16, times: Times, is_by_time: bool) -> u16 {
     let told =
         |class: &Class| Class::ALL.iter().filter(|&it| has(it)).any(|it| class.is_implied_by(*it));
     Class::ALL.iter().filter(|class| has(class) && !told(class)).fold(0, |all, it| all | it.bit())
-}
-
-fn is_folder(found: Option<Found>) -> bool {
-    found.is_some_and(|found| found.status().is_some_and(Status::is_folder))
 }
 
 #[cfg(test)]

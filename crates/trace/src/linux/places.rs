@@ -33,7 +33,46 @@ const LEFT_OUT: &[&str] = &[
     "/proc/filesystems",
     "/sys/devices/system/cpu",
     "/sys/devices/system/node",
-    "/sys/fs/cgroup",
+];
+
+/// The folder of control groups.
+const GROUPS: &str = "/sys/fs/cgroup";
+
+/// The files of a control group that runtimes size themselves by: Go, the JVM, .NET, libuv and
+/// Rust's standard library. A `*` stands for the rest of a name.
+const SIZES: &[&str] = &[
+    "cgroup.controllers",
+    "cpu.cfs_period_us",
+    "cpu.cfs_quota_us",
+    "cpu.max",
+    "cpu.shares",
+    "cpu.stat",
+    "cpu.weight",
+    "cpuacct.usage",
+    "cpuset.cpus*",
+    "cpuset.effective_cpus",
+    "cpuset.effective_mems",
+    "cpuset.mems*",
+    "memory.current",
+    "memory.failcnt",
+    "memory.high",
+    "memory.kmem.*",
+    "memory.limit_in_bytes",
+    "memory.low",
+    "memory.max",
+    "memory.max_usage_in_bytes",
+    "memory.memsw.*",
+    "memory.min",
+    "memory.oom_control",
+    "memory.peak",
+    "memory.soft_limit_in_bytes",
+    "memory.stat",
+    "memory.swap.*",
+    "memory.swappiness",
+    "memory.usage_in_bytes",
+    "memory.use_hierarchy",
+    "pids.current",
+    "pids.max",
 ];
 
 /// Programs that compare times.
@@ -192,7 +231,7 @@ impl Places {
 
     /// Returns whether a path is not traced.
     pub fn is_left_out(&self, path: &[u8]) -> bool {
-        is_in(path, &self.left_out)
+        is_in(path, &self.left_out) || is_group(path) && sizes(name(path))
     }
 
     /// Returns whether a new file at this path has a random name. In temporary folders, less is
@@ -200,6 +239,19 @@ impl Places {
     pub fn is_random(&self, path: &[u8]) -> bool {
         looks_random(name(path), is_in(path, &self.temporary))
     }
+}
+
+/// Returns whether a path is that of a control group, or of something in one.
+pub fn is_group(path: &[u8]) -> bool {
+    is_within(path, GROUPS.as_bytes())
+}
+
+/// Returns whether runtimes size themselves by the file of this name in a control group.
+fn sizes(name: &[u8]) -> bool {
+    SIZES.iter().any(|it| match it.strip_suffix('*') {
+        Some(start) => name.starts_with(start.as_bytes()),
+        None => name == it.as_bytes(),
+    })
 }
 
 fn is_in(path: &[u8], folders: &[Vec<u8>]) -> bool {
@@ -276,5 +328,16 @@ mod tests {
         assert!(!places.is_system(b"/usrx/lib"));
         assert!(!places.is_system(b"/home/usr/lib"));
         assert!(places.is_left_out(b"/dev/null"));
+    }
+
+    #[test]
+    fn of_a_control_group_only_its_sizes_are_left_out() {
+        let places = Places::new(&Settings::default());
+        for name in ["cpu.max", "a.slice/memory.swap.max", "cpuset/cpuset.cpus.effective"] {
+            assert!(places.is_left_out(format!("/sys/fs/cgroup/{name}").as_bytes()), "{name}");
+        }
+        for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/a/cgroup.procs", "/sys/fs/cpu.max"] {
+            assert!(!places.is_left_out(path.as_bytes()), "{path}");
+        }
     }
 }

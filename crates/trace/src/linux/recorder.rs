@@ -4,7 +4,7 @@ use crate::Settings;
 use crate::facts::{self, Class, Names};
 use crate::linux::events::Dates;
 use crate::linux::makers::Maker;
-use crate::linux::places::Places;
+use crate::linux::places::{self, Places};
 use crate::linux::tracee::Tracee;
 use crate::linux::tree::{Fast, Found, Id, Node, Tree, name, parent};
 use crate::linux::walk::Spot;
@@ -243,7 +243,11 @@ impl Recorder {
         let node = &self.tree[id];
         let bits = if facts::has_stamp(node.path.to_bytes()) { bits } else { timeless(bits) };
         let new = bits & !node.facts;
-        if new == 0 || node.is_left_out {
+        // Which group the caller is in, and so the way to its limits, is another one in each
+        // session or container.
+        let is_way_to_limits =
+            new == Class::Kind.bit() && node.was_folder() && places::is_group(node.path.to_bytes());
+        if new == 0 || node.is_left_out || is_way_to_limits {
             return;
         }
         let is = |class: Class| new & class.bit() != 0;

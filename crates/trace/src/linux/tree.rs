@@ -61,6 +61,11 @@ impl Node {
     pub fn has(&self, class: Class) -> bool {
         self.facts & class.bit() != 0
     }
+
+    /// Returns whether this was a folder when first examined.
+    pub fn was_folder(&self) -> bool {
+        self.before.is_some_and(|found| found.status().is_some_and(Status::is_folder))
+    }
 }
 
 /// The state of a path.
