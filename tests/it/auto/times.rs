@@ -197,3 +197,20 @@ fn a_copy_that_updates_compares_times() {
         call.once().hits().prints("new\n");
     }
 }
+
+#[test]
+fn of_a_folder_that_is_listed_the_time_counts_if_stat_shows_it() {
+    let cachex = cachex();
+    cachex.write("work/d/a", "");
+    cachex.write("work/d/b", "");
+    date(cachex.path("work/d"), long_ago(0));
+    let by_names = auto(&cachex, "echo d/*");
+    let by_time = auto(&cachex, "stat d >/dev/null; echo d/*");
+    by_names.twice().runs_once().prints("d/a d/b\n");
+    by_time.twice().runs_once().prints("d/a d/b\n");
+    // Some file systems list the new file in another place.
+    fs::remove_file(cachex.path("work/d/a")).unwrap();
+    cachex.write("work/d/a", "");
+    by_names.once().hits();
+    by_time.twice().runs_once().prints("d/a d/b\n");
+}

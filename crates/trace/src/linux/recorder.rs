@@ -256,7 +256,7 @@ impl Recorder {
             && self.settings.output_files.contains(&(status.stamp.dev, status.stamp.ino))
         {
             let path = display(node.path.to_bytes());
-            let why = format!("it read {path}, which its output goes to");
+            let why = format!("it opened {path}, which its output goes to");
             return self.refuse(Weight::Done, why);
         }
         // Where times prove that a file is unchanged, its content is read in the end.
