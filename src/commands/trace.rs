@@ -8,6 +8,7 @@ use crate::config::{self, Vars, var};
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::streams::messages;
 use cachex_base::system::signals;
+use cachex_base::text::quote;
 use cachex_exec::invocation::{Invocation, Resolved};
 use cachex_exec::stdin::Source;
 use cachex_exec::{self as exec, Output, Plan};
@@ -28,10 +29,7 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
         Ok(file) => file,
         Err(error) => {
             let path = args.output.unwrap_or_default();
-            let why = format!(
-                "--output: {}: {error}",
-                cachex_base::text::quote::harmless(&path.to_string_lossy())
-            );
+            let why = format!("--output: {}: {error}", quote::harmless(&path.to_string_lossy()));
             return misused(TRACE, exit::CACHEX_FAILED, why);
         }
     };
@@ -91,7 +89,8 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
         messages::error(format_args!("the command was not traced: {why}"));
         return exit;
     }
-    let text = list::List::new(&report, args.all).text(&args);
+    let list = list::List::new(&report, args.all);
+    let text = list.text(&args);
     let written = match file {
         Some(mut file) => file.write_all(&text),
         None => io::stderr().lock().write_all(&text),
@@ -99,6 +98,9 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
     if let (Err(error), Some(path)) = (written, &args.output) {
         let path = cachex_base::text::quote::harmless(&path.to_string_lossy()).into_owned();
         messages::error(format_args!("--output: {path}: {error}"));
+    }
+    for path in list.unnamed(&args) {
+        messages::error(format_args!("no rule can name {}: left out", quote::word(path)));
     }
     if let Some(why) = &report.refusal {
         messages::error(format_args!("such a run cannot be recorded: {why}"));

@@ -75,6 +75,36 @@ fn the_list_goes_to_a_file_in_the_form_that_is_asked_for() {
     );
 }
 
+/// What make makes of names in the rules that it is given, it is asked for.
+#[test]
+fn names_in_rules_are_what_make_and_ninja_read_as_such() {
+    let cachex = cachex();
+    let names = ["a b", "a#b", "a$b", "a%b", "a*b", "a:b", "a?b", "a[b]", r"a\ b", r"a\b", "b"];
+    for name in names.iter().chain(&["a=b", "a;b", "xab"]) {
+        cachex.write(format!("work/{name}"), "text");
+    }
+    let trace = |script: &str, options: &str| {
+        let ended = trace(&cachex, script).with(options).with("--output list").once().exits(0);
+        (fs::read_to_string(cachex.work().join("list")).unwrap(), ended)
+    };
+    let (rule, ended) = trace("/bin/cat a* b > out", "--format make");
+    let left_out = ["no rule can name 'a;b': left out", "no rule can name 'a=b': left out"];
+    let ended = ended.mentions(&left_out);
+    assert_eq!(ended.stderr().lines().count(), left_out.len(), "{}", ended.stderr());
+    cachex.write("work/Makefile", "include list\nout: force\n\t$(info $^)\nforce:\n");
+    let mut make = std::process::Command::new("make");
+    let made = make.args(["-s", "out"]).current_dir(cachex.work()).output().unwrap();
+    let made = String::from_utf8(made.stdout).unwrap();
+    assert_eq!(made.trim_end(), format!("force {}", names.join(" ")), "{rule}");
+    let (rule, _) = trace(r"/bin/cat b > 'o %:\ *'", "--format make");
+    assert_eq!(rule, "o\\ \\%\\:\\\\\\ \\*: \\\n  b\n\nb:\n");
+    let (rule, ended) =
+        trace(r"/bin/cat 'a*b' a:b 'a[b]' 'a#b' 'a\ b' 'a%b' > out", "--format ninja");
+    ended.mentions(&["no rule can name 'a*b': left out"]);
+    let lines = ["out:", r"a\#b", "a%b", "a:b", "a[b]", r"a\\\ b"].join(" \\\n  ");
+    assert_eq!(rule, lines + "\n");
+}
+
 #[test]
 fn why_a_run_cannot_be_recorded_is_said() {
     let cachex = cachex();

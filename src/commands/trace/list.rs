@@ -70,8 +70,8 @@ impl<'a> List<'a> {
         match args.format {
             TraceFormat::Text => self.lines(),
             TraceFormat::Json => self.json(args),
-            TraceFormat::Make => self.rule(true),
-            TraceFormat::Ninja => self.rule(false),
+            TraceFormat::Make => self.rule(Names::Make),
+            TraceFormat::Ninja => self.rule(Names::Ninja),
         }
     }
 
@@ -119,31 +119,48 @@ impl<'a> List<'a> {
 
     /// Formats a rule: the written files depend on those read. For make, each prerequisite also
     /// becomes a target, so that a missing file is no error.
-    fn rule(&self, is_for_make: bool) -> Vec<u8> {
-        let targets: Vec<Vec<u8>> = self
-            .written()
-            .filter(|(_, change)| *change != Change::Removed)
-            .map(|(path, _)| escaped(path))
-            .collect();
-        let written: BTreeSet<&[u8]> = self.written().map(|(path, _)| path).collect();
-        let read: Vec<Vec<u8>> =
-            self.read().filter(|path| !written.contains(path)).map(escaped).collect();
+    fn rule(&self, names: Names) -> Vec<u8> {
+        let targets: Vec<Vec<u8>> =
+            self.targets().filter_map(|path| names.escaped(path, Place::Target)).collect();
         if targets.is_empty() {
-            return b"# nothing was written\n".to_vec();
+            return match names {
+                Names::Make => b"# nothing was written\n".to_vec(),
+                // A depfile has no comments.
+                Names::Ninja => Vec::new(),
+            };
         }
         let mut text = targets.join(&b" "[..]);
         text.push(b':');
-        for path in &read {
-            text.extend(b" \\\n  ");
-            text.extend(path);
+        for path in self.prerequisites().filter_map(|it| names.escaped(it, Place::Prerequisite)) {
+            text.extend([b" \\\n  ", &path[..]].concat());
         }
         text.push(b'\n');
-        if is_for_make {
-            for path in &read {
+        if names == Names::Make {
+            for path in self.prerequisites().filter_map(|it| names.escaped(it, Place::Target)) {
                 text.extend([b"\n", &path[..], b":\n"].concat());
             }
         }
         text
+    }
+
+    /// Returns the files that a rule would name and cannot.
+    pub fn unnamed(&self, args: &TraceArgs) -> Vec<&'a [u8]> {
+        let names = match args.format {
+            TraceFormat::Make => Names::Make,
+            TraceFormat::Ninja => Names::Ninja,
+            TraceFormat::Text | TraceFormat::Json => return Vec::new(),
+        };
+        let all = self.targets().chain(self.prerequisites());
+        all.filter(|path| names.escaped(path, Place::Target).is_none()).collect()
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.written().filter(|(_, change)| *change != Change::Removed).map(|(path, _)| path)
+    }
+
+    fn prerequisites(&self) -> impl Iterator<Item = &'a [u8]> {
+        let written: BTreeSet<&[u8]> = self.written().map(|(path, _)| path).collect();
+        self.read().filter(move |path| !written.contains(path))
     }
 
     fn declaration(&self, args: &TraceArgs) -> Vec<u8> {
@@ -218,17 +235,66 @@ fn name_of(change: Change) -> &'static str {
     }
 }
 
-/// Escapes a path for make and ninja.
-fn escaped(path: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(path.len());
-    for &byte in path {
-        match byte {
-            b' ' | b'#' | b'\\' => text.extend([b'\\', byte]),
-            b'$' => text.extend(b"$$"),
-            _ => text.push(byte),
+/// What reads a rule, and how names are written for it.
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    Make,
+    Ninja,
+}
+
+/// The place of a name in a rule.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Target,
+    Prerequisite,
+}
+
+impl Names {
+    /// Escapes a path; none if that is not possible.
+    fn escaped(self, path: &[u8], place: Place) -> Option<Vec<u8>> {
+        let has = |pair: &[u8]| path.windows(2).any(|it| it == pair);
+        let is_nameable = !path.iter().any(u8::is_ascii_control)
+            && !matches!(path, [.., b' ' | b'\\'])
+            && match self {
+                // Assignments, recipes, order-only prerequisites, members of archives, groups of
+                // targets and home folders.
+                Names::Make => {
+                    !path.iter().any(|byte| b"=;|()&".contains(byte))
+                        && !path.starts_with(b"~")
+                        && !has(b"\\%")
+                }
+                // Anything else ends a name in some version.
+                Names::Ninja => {
+                    let is_plain = |byte: &u8| {
+                        byte.is_ascii_alphanumeric()
+                            || !byte.is_ascii()
+                            || b" !#$%()+,-./:=@[\\]_{}~".contains(byte)
+                    };
+                    path.iter().all(is_plain) && !path.ends_with(b":") && !has(b"\\:")
+                }
+            };
+        let is_special = |byte: &u8| match self {
+            Names::Make if place == Place::Target && *byte == b'%' => true,
+            Names::Make => b" #:*?[".contains(byte),
+            Names::Ninja => b" #".contains(byte),
+        };
+        // Of the backslashes before what is special, two stand for one, but not before ninja's `#`.
+        let are_doubled = |byte: u8| self == Names::Make || byte == b' ';
+        let mut text = Vec::with_capacity(path.len());
+        let mut backslashes = 0;
+        for byte in path {
+            if is_special(byte) {
+                let more = if are_doubled(*byte) { backslashes } else { 0 };
+                text.extend(std::iter::repeat_n(b'\\', more + 1));
+            }
+            backslashes = if *byte == b'\\' { backslashes + 1 } else { 0 };
+            text.push(*byte);
+            if *byte == b'$' {
+                text.push(b'$');
+            }
         }
+        is_nameable.then_some(text)
     }
-    text
 }
 
 /// Returns a pattern that matches this path alone.
