@@ -331,6 +331,7 @@ fn libraries_and_preloaded_files_are_looked_for_in_the_folder_that_a_wrapper_ent
     for line in [
         &["env", "-C", "lib", "LD_PRELOAD=./pre.so", "/bin/echo", "hi"][..],
         &["env", "-u", "A", "env", "-Clib", "LD_PRELOAD=a ./pre.so", "/bin/echo", "hi"],
+        &["env", "-C", "lib", "LD_AUDIT=pre.so", "LD_LIBRARY_PATH=/none:", "/bin/echo", "hi"],
     ] {
         preload("old");
         call(line).once().prints("hi\n");

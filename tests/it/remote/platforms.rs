@@ -146,6 +146,36 @@ fn a_wrapped_program_with_another_library_is_another_call() {
 }
 
 #[test]
+fn a_library_found_in_the_working_directory_counts_however_that_is_named() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let library = |says: &str| {
+        let call = linked(&machines, "lib", says);
+        std::fs::rename(
+            machines.cachex.path("lib/libsays.so"),
+            machines.cachex.path("work/libsays.so"),
+        )
+        .unwrap();
+        call
+    };
+    for paths in [":/none", "/none:", "/none::/nowhere", ":", ";", "."] {
+        let call = |says: &str| library(says).env("LD_LIBRARY_PATH", paths);
+        machines.on("a", &call("1")).once().prints("1\n").quietly();
+        machines.on("a", &call("2")).once().prints("2\n").quietly();
+    }
+    // The program itself may have such a list.
+    library("1");
+    let build = "cc -o ../linked ../lib/main.c -L. -lsays -Wl,-rpath,/none:";
+    machines.cachex.shell(build).once().exits(0);
+    let call = machines.cachex.exec([machines.cachex.path("linked")]).with("--portable --scope b");
+    machines.on("a", &call).once().prints("1\n").quietly();
+    library("2");
+    // Only the library is to differ.
+    machines.cachex.shell(build).once().exits(0);
+    machines.on("a", &call).once().prints("2\n").quietly();
+}
+
+#[test]
 fn another_content_of_what_is_preloaded_is_another_call() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

@@ -85,16 +85,31 @@ pub fn of_program(program: &Path, environment: &Environment<'_>, names: Names) -
 }
 
 /// Returns the component for the files that a program in this environment is loaded with although
-/// it does not name them. Those named without a folder are among the program's libraries.
+/// it does not name them. Those named without a folder are among the program's libraries, except
+/// auditors, which are looked for in the folders of `LD_LIBRARY_PATH`.
 pub fn preloaded(environment: &Environment<'_>) -> Option<Part> {
     let mut told = Vec::new();
     for name in PRELOADS {
         let files = environment.value(name).map(OsStr::as_bytes).unwrap_or_default();
-        let files = files.split(|byte| b" :\t\n".contains(byte));
-        let files = files.filter(|file| file.contains(&b'/'));
-        told.extend(files.map(|file| content(environment.at(OsStr::from_bytes(file)))));
+        let files = files.split(|byte| b" :\t\n".contains(byte)).filter(|file| !file.is_empty());
+        for file in files.map(OsStr::from_bytes) {
+            if file.as_bytes().contains(&b'/') {
+                told.push(content(environment.at(file)));
+            } else if name == "LD_AUDIT" {
+                told.extend(in_library_path(file, environment).map(content));
+            }
+        }
     }
     (!told.is_empty()).then(|| ("preloaded files", told.join(" ")))
+}
+
+/// Returns the file of this name in the first folder of `LD_LIBRARY_PATH` that has it.
+fn in_library_path(name: &OsStr, environment: &Environment<'_>) -> Option<PathBuf> {
+    let folders = environment.value("LD_LIBRARY_PATH")?.as_bytes();
+    let folders = folders.split(|byte| b":;".contains(byte)).map(OsStr::from_bytes);
+    // An empty folder is the working directory.
+    let mut files = folders.map(|folder| environment.at(Path::new(folder).join(name)));
+    files.find(|file| file.exists())
 }
 
 /// Returns a short hash of the content of a file.

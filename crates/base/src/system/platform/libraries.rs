@@ -50,12 +50,13 @@ fn library(line: &[u8], environment: &Environment<'_>) -> Option<String> {
     let line = line.rsplit_once(" (").map_or(line, |(line, _)| line);
     let (name, path) = line.split_once(" => ").unwrap_or((line, line));
     let base = name.rsplit('/').next().unwrap_or(name);
-    // A variable may name it relative to the working directory.
-    if !path.contains('/') {
-        // It is provided by the kernel, or not found.
+    // It may be relative to the working directory, which an empty element of a list of folders
+    // stands for. The path is then a mere name, as that of what the kernel provides is.
+    let file = environment.at(path);
+    if !path.contains('/') && !file.exists() {
         return None;
     }
-    Some(format!("{base} {}", identity(&environment.at(path))))
+    Some(format!("{base} {}", identity(&file)))
 }
 
 /// Returns a library's build ID, or else a hash of its content.
