@@ -12,8 +12,8 @@ use cachex_base::system::wrapper;
 use cachex_base::text::values::{AutoOutputs, Tag};
 use cachex_exec::invocation::{Executable, Resolved};
 use std::cell::OnceCell;
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
+use std::{env, fmt, fs};
 
 /// The reason why a result stays on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Home {
 #[derive(Default)]
 pub struct AtHome {
     why: OnceCell<Option<Home>>,
-    by_file: OnceCell<Option<Home>>,
+    by_place: OnceCell<Option<Home>>,
 }
 
 impl Runner<'_> {
@@ -54,15 +54,26 @@ impl Runner<'_> {
             return None;
         }
         let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
-        commands::home(&words).or_else(|| self.home_by_file(None))
+        commands::home(&words, b"").or_else(|| self.home_by_place(None))
     }
 
-    /// Returns the reason given by the file of the command, if that is a wrapper that goes by
-    /// another name. The file may be known.
-    fn home_by_file(&self, known: Option<&Executable>) -> Option<Home> {
-        *self.at_home.by_file.get_or_init(|| self.find_home_by_file(known))
+    /// Returns the reason given by what the command line does not say: the file of the command, the
+    /// working directory and standard input. The file may be known.
+    fn home_by_place(&self, known: Option<&Executable>) -> Option<Home> {
+        *self.at_home.by_place.get_or_init(|| {
+            let folder = env::current_dir().unwrap_or_default();
+            self.find_home_in(folder.as_os_str().as_bytes())
+                .or_else(home_by_input)
+                .or_else(|| self.find_home_by_file(known))
+        })
     }
 
+    fn find_home_in(&self, folder: &[u8]) -> Option<Home> {
+        let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
+        commands::is_near_secrets(folder).then(|| commands::home(&words, folder)).flatten()
+    }
+
+    /// Returns the reason given by the command's file, if that has another name.
     fn find_home_by_file(&self, known: Option<&Executable>) -> Option<Home> {
         let resolve = || match self.invocation.resolve(var(self.vars, "PATH")) {
             Resolved::Found(found) => Some(found),
@@ -71,16 +82,17 @@ impl Runner<'_> {
         let found = known.cloned().or_else(resolve)?;
         let file = found.place().file_name()?.as_bytes();
         let name = self.invocation.name().as_bytes();
-        // Mostly, the command goes by the name of its file.
+        // Mostly, the command goes by the name of its file. A wrapper that goes by many names is
+        // what it is called.
         if name.rsplit(|&byte| byte == b'/').next() == Some(file)
             || wrapper::is_wrapper(name)
-            || !wrapper::is_wrapper_file(file)
+            || wrapper::is_wrapper(file) && !wrapper::is_wrapper_file(file)
         {
             return None;
         }
         let rest = self.invocation.argv[1..].iter().map(|word| word.as_bytes());
         let words: Vec<&[u8]> = [file].into_iter().chain(rest).collect();
-        commands::home(&words)
+        commands::home(&words, b"")
     }
 
     /// Returns the reason given by the options alone.
@@ -106,9 +118,9 @@ impl Runner<'_> {
     pub(super) fn tags_to_record(&self, executable: Option<&Executable>) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
         let home = self.home_by_options();
-        // What a file is called by says nothing about it later.
-        let by_file = || self.config.local.is_none() && self.home_by_file(executable).is_some();
-        let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere)) || by_file();
+        // Nothing says so later.
+        let by_place = || self.config.local.is_none() && self.home_by_place(executable).is_some();
+        let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere)) || by_place();
         let local = is_for_good.then(|| Tag::LOCAL.to_owned());
         let platform = self.config.identity.platform.as_ref();
         let platform = platform.map(|name| format!("{}{name}", Tag::PLATFORM));
@@ -120,6 +132,12 @@ impl Runner<'_> {
         }
         tags
     }
+}
+
+/// Returns the reason given by the file on standard input, if there is one.
+fn home_by_input() -> Option<Home> {
+    let file = fs::read_link("/proc/self/fd/0").ok()?;
+    commands::is_secret_file(file.as_os_str().as_bytes()).then_some(Home::Credentials)
 }
 
 /// Returns why a recorded result stays on this machine, if it does. `local` is the setting for its
@@ -137,7 +155,7 @@ pub fn of(entry: &Entry, local: Option<bool>) -> Option<Home> {
     let words: Vec<&[u8]> = about.argv.iter().map(|word| &word[..]).collect();
     // The rest of a truncated script is not known.
     let is_hidden = about.cut && commands::is_open_ended(&words);
-    commands::home(&words).or(is_hidden.then_some(Home::Credentials))
+    commands::home(&words, b"").or(is_hidden.then_some(Home::Credentials))
 }
 
 impl fmt::Display for Home {

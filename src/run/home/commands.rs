@@ -8,20 +8,24 @@
 //! All of this takes a number of steps that is proportional to the length of the command line:
 //! whatever takes longer than that is doubtful, too.
 
+mod budget;
+mod credentials;
 mod escapes;
+mod files;
+mod patterns;
 mod rules;
 mod script;
+mod scripts;
 mod shells;
 mod suspect;
 
 use super::Home;
+use budget::Budget;
 use cachex_base::system::wrapper::{self, Environment, Wrapped};
+use patterns::{HOLE, are_among, has_hole, may_be_among};
 use rules::{CREDENTIALS, LEADERS, MACHINE, Rule};
-use script::{Command, is_keyword};
+use script::is_keyword;
 use shells::Grammar;
-use std::cell::Cell;
-use std::collections::BTreeSet;
-use suspect::Backslash;
 
 /// Options of `find` that are followed by a command.
 const EXECUTES: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
@@ -29,9 +33,21 @@ const EXECUTES: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 /// The deepest nesting of commands that is examined.
 const DEPTH: usize = 16;
 
-/// Returns why the output of a command stays on its machine, if it does.
-pub fn home(words: &[&[u8]]) -> Option<Home> {
-    Search { budget: Budget::of(words) }.home(words)
+/// Returns why the output of a command in a folder stays on its machine, if it does.
+pub fn home(words: &[&[u8]], folder: &[u8]) -> Option<Home> {
+    let search = Search { budget: Budget::of(words), folder: files::relevant(folder) };
+    let is_among_secrets = !words.is_empty() && files::is_secret_folder(folder);
+    is_among_secrets.then_some(Home::Credentials).or_else(|| search.home(words))
+}
+
+/// Returns whether relative paths in a folder may name secrets because of where it is.
+pub fn is_near_secrets(folder: &[u8]) -> bool {
+    files::is_secret_folder(folder) || files::relevant(folder).is_some()
+}
+
+/// Returns whether a file that a command reads holds secrets.
+pub fn is_secret_file(path: &[u8]) -> bool {
+    files::is_secret(path)
 }
 
 /// Returns whether what a command prints may depend on words that are no longer known.
@@ -46,35 +62,14 @@ pub fn is_open_ended(words: &[&[u8]]) -> bool {
     })
 }
 
-/// The steps that may still be taken. A step is a byte that is read, or something as quick.
-struct Budget {
-    left: Cell<usize>,
-}
-
-impl Budget {
-    /// Creates the budget for a command line.
-    fn of(words: &[&[u8]]) -> Budget {
-        Budget { left: Cell::new((1 << 16) + 16 * bytes(words)) }
-    }
-
-    /// Takes some steps. Returns whether there were enough of them.
-    fn spend(&self, steps: usize) -> bool {
-        let left = self.left.get().checked_sub(steps);
-        self.left.set(left.unwrap_or_default());
-        left.is_some()
-    }
-
-    fn is_spent(&self) -> bool {
-        self.left.get() == 0
-    }
-}
-
 /// A search for commands that print something of this kind.
-struct Search {
+struct Search<'f> {
     budget: Budget,
+    /// The working directory, if relative paths may name secrets because of it.
+    folder: Option<&'f [u8]>,
 }
 
-impl Search {
+impl Search<'_> {
     fn home(&self, words: &[&[u8]]) -> Option<Home> {
         let home = self.command(words, DEPTH);
         home.or_else(|| self.budget.is_spent().then_some(Home::Credentials))
@@ -82,7 +77,10 @@ impl Search {
 
     /// Examines a command and those that it runs.
     fn command(&self, words: &[&[u8]], depth: usize) -> Option<Home> {
-        let words = behind_prefixes(words);
+        let (assignments, words) = words.split_at(prefixes(words));
+        if self.names_secret(assignments) {
+            return Some(Home::Credentials);
+        }
         let (command, arguments) = words.split_first()?;
         let name = name(command);
         if let Some(home) = self.prints(name, arguments) {
@@ -95,7 +93,8 @@ impl Search {
         if let Some(grammar) = shells::grammar(name) {
             return self.shell(grammar, arguments, depth);
         }
-        if !rules::is_harmless_to_files(name) && self.names_secret(arguments) {
+        let shown = files::shown(name, arguments);
+        if self.names_secret(&[command]) || self.names_secret(&shown) {
             return Some(Home::Credentials);
         }
         if name == "find" {
@@ -110,17 +109,22 @@ impl Search {
             let behind = behind(words)?;
             return self.command(&slices(&behind), depth);
         }
-        self.leads(name, arguments).then(|| self.leader(name, arguments, depth)).flatten()
+        self.leads(name, arguments).then(|| self.leader(name, &shown, depth)).flatten()
     }
 
     /// Returns why what a command itself prints stays on the machine, whatever it runs.
     fn prints(&self, name: &str, arguments: &[&[u8]]) -> Option<Home> {
-        self.budget.spend(4);
+        // What there is no time for is doubtful. Every loop over words that may be commands asks
+        // here, and so ends with the budget.
+        if !self.budget.spend(4) {
+            return Some(Home::Credentials);
+        }
         if self.is_in(MACHINE, name, arguments) {
             return Some(Home::Machine);
         }
         let prints = !is_harmless(name, arguments)
             && (self.is_in(CREDENTIALS, rules::usual_name(name), arguments)
+                || self.may_be_in(CREDENTIALS, rules::usual_name(name), arguments)
                 || self.lists_variables(name, arguments));
         prints.then_some(Home::Credentials)
     }
@@ -128,8 +132,20 @@ impl Search {
     fn is_in(&self, rules: &[Rule], name: &str, arguments: &[&[u8]]) -> bool {
         rules::find(rules, name).is_some_and(|patterns| {
             self.budget.spend(patterns.len() * bytes(arguments));
+            let lower = rules::ignores_case(name).then(|| lower(arguments));
+            let lower = lower.as_deref().map(slices);
+            let arguments = lower.as_deref().unwrap_or(arguments);
             patterns.is_empty() || patterns.iter().any(|pattern| are_among(pattern, arguments))
         })
+    }
+
+    /// Returns whether a command may be one of these, with what a script computes for it.
+    fn may_be_in(&self, rules: &[Rule], name: &str, arguments: &[&[u8]]) -> bool {
+        let Some(patterns) = rules::find(rules, name) else { return false };
+        self.budget.spend(patterns.len() * bytes(arguments));
+        !rules::is_about_code(name)
+            && arguments.iter().any(|word| has_hole(word))
+            && patterns.iter().any(|pattern| may_be_among(pattern, name, arguments))
     }
 
     /// Returns whether another command may be among the arguments of this one.
@@ -161,8 +177,13 @@ impl Search {
     }
 
     fn names_secret(&self, words: &[&[u8]]) -> bool {
-        self.budget.spend(2 * words.len());
-        words.iter().any(|word| rules::is_secret_file(word))
+        words.iter().any(|word| {
+            let is_relative = !word.starts_with(b"/") && !word.starts_with(b"-");
+            let within = self.folder.filter(|_| is_relative);
+            self.budget.spend(2 + word.len() + within.map_or(0, <[u8]>::len));
+            files::is_secret(word)
+                || within.is_some_and(|folder| files::is_secret(&[folder, b"/", word].concat()))
+        })
     }
 
     fn shell(&self, grammar: Grammar, arguments: &[&[u8]], depth: usize) -> Option<Home> {
@@ -201,142 +222,18 @@ impl Search {
         // These end the commands of `find` and `parallel`.
         let ends = |word: &&[u8]| word.starts_with(b":::") || matches!(*word, b";" | b"+");
         let mut parts = arguments.split(ends);
-        home.or_else(|| parts.find_map(|words| self.any_of(words)))
+        home.or_else(|| {
+            parts.find_map(|words| {
+                let adds = matches!(name, "parallel" | "xargs");
+                let more = || adds.then(|| self.any_of(&completed(words))).flatten();
+                self.any_of(words).or_else(more)
+            })
+        })
     }
 
     /// Examines words each of which may be a command.
     fn any_of(&self, words: &[&[u8]]) -> Option<Home> {
         (0..words.len()).find_map(|at| self.prints(name(words[at]), &words[at + 1..]))
-    }
-
-    /// Examines a script, to which these parameters are given.
-    fn script(&self, text: &[u8], parameters: &[&[u8]], depth: usize) -> Option<Home> {
-        let script = script::parse(text, &self.budget);
-        if script.is_odd || script.inputs.iter().any(|file| rules::is_secret_file(file)) {
-            return Some(Home::Credentials);
-        }
-        let commands: Vec<Vec<&[u8]>> = script.commands.iter().map(Command::texts).collect();
-        let home = commands.iter().zip(&script.commands).find_map(|(words, command)| {
-            let is_nothing = command.is_silent && self.lists(words);
-            (!is_nothing).then(|| self.command(words, depth)).flatten()
-        });
-        let suspect = || script.is_unclear.then(|| self.suspect(Grammar::Posix, text)).flatten();
-        let home = home.or_else(|| self.interpreted(&commands, &script.documents));
-        let home = home.or_else(suspect);
-        let open = script.commands.iter().filter(|command| self.runs_what_it_computes(command));
-        let open: Vec<Vec<&[u8]>> = open.map(Command::texts).collect();
-        if home.is_some() || open.is_empty() {
-            return home;
-        }
-        self.budget.spend(open.iter().map(|words| bytes(words)).sum());
-        if open.iter().flatten().any(|word| rules::may_be_known(name(word))) {
-            return Some(Home::Credentials);
-        }
-        let mut values: Vec<Vec<&[u8]>> = script.values.iter().map(|it| vec![&it[..]]).collect();
-        values.push(parameters.to_vec());
-        self.computed(&commands, &values, &open, depth)
-    }
-
-    /// Examines documents that an interpreter among these words may read as its code.
-    fn interpreted(&self, commands: &[Vec<&[u8]>], documents: &[Vec<u8>]) -> Option<Home> {
-        if documents.is_empty() {
-            return None;
-        }
-        let names = commands.iter().flatten().map(|word| rules::usual_name(name(word)));
-        let names: BTreeSet<&str> =
-            names.filter(|name| rules::INTERPRETERS.contains(name)).collect();
-        names.into_iter().find_map(|name| {
-            let prints = |text: &Vec<u8>| self.prints(name, &[b"-c", b"-e", text]);
-            documents.iter().find_map(prints)
-        })
-    }
-
-    /// Returns whether a command of a script prints variables, and does nothing else.
-    fn lists(&self, words: &[&[u8]]) -> bool {
-        let words = behind_prefixes(words);
-        words.split_first().is_some_and(|(word, rest)| self.lists_variables(name(word), rest))
-    }
-
-    /// Returns whether a command of a script runs what the script computes, rather than what it
-    /// says.
-    fn runs_what_it_computes(&self, command: &Command) -> bool {
-        let mut words = command.words.iter().skip_while(|word| is_prefix(&word.text));
-        if words.clone().next().is_some_and(|first| first.is_open) {
-            return true;
-        }
-        let texts = command.texts();
-        let texts = behind_prefixes(&texts);
-        let Some((first, rest)) = texts.split_first() else { return false };
-        let is_shell = shells::grammar(name(first)).is_some();
-        let reads_input = |texts: &[&[u8]]| {
-            let may = shells::may_read_input(name(texts[0]));
-            may && self.budget.spend(bytes(texts)) && shells::reads_input(texts)
-        };
-        let last = if is_shell { 1 } else { texts.len() };
-        (is_shell || wrapper::is_wrapper(first) || self.leads(name(first), rest))
-            && (words.any(|word| word.is_open) || (0..last).any(|at| reads_input(&texts[at..])))
-    }
-
-    /// Examines what the open commands of a script would run if their names were among these
-    /// words, or if they ran one of them as a script.
-    fn computed(
-        &self,
-        commands: &[Vec<&[u8]>],
-        values: &[Vec<&[u8]>],
-        open: &[Vec<&[u8]>],
-        depth: usize,
-    ) -> Option<Home> {
-        let Some(depth) = depth.checked_sub(1) else { return Some(Home::Credentials) };
-        let mut names = BTreeSet::new();
-        for (words, is_command) in
-            commands.iter().map(|words| (words, true)).chain(values.iter().map(|it| (it, false)))
-        {
-            // What a command is called was examined, and `set -e` computes nothing.
-            let first = words.len() - behind_prefixes(words).len();
-            for at in 0..words.len() {
-                let word = value(words[at]);
-                let is_name = is_command && at == first && self.lists_variables(name(word), &[]);
-                let home = self.prints(name(words[at]), &words[at + 1..]).filter(|_| !is_name);
-                let home = home.or_else(|| {
-                    let text = String::from_utf8_lossy(word).replace("\\n", "\n");
-                    let text = text.as_bytes();
-                    is_script(text).then(|| self.script(text, &[], depth)).flatten()
-                });
-                if home.is_some() {
-                    return home;
-                }
-                if !is_name && rules::is_known(name(word)) {
-                    names.insert(name(word));
-                }
-            }
-        }
-        names.into_iter().find_map(|name| {
-            let of = |words: &Vec<&[u8]>| self.prints(name, behind_prefixes(words));
-            self.prints(name, &[]).or_else(|| open.iter().find_map(of))
-        })
-    }
-
-    /// Examines a text in which any word may be a command that prints credentials.
-    fn suspect(&self, grammar: Grammar, text: &[u8]) -> Option<Home> {
-        let readings = [Backslash::Quotes, Backslash::Divides];
-        let readings = &readings[..if text.contains(&b'\\') { 2 } else { 1 }];
-        let prints = |words: &[&[u8]]| {
-            let arguments = &words[1..];
-            let mut names = [words[0], value(words[0])].into_iter().map(suspect::bare).map(name);
-            names.any(|name| {
-                let lists = grammar == Grammar::Fish && name == "set";
-                lists && arguments.iter().all(|word| word.starts_with(b"-") && *word != b"-e")
-                    || self.prints(name, arguments) == Some(Home::Credentials)
-            })
-        };
-        let is_found = readings.iter().any(|&backslash| {
-            self.budget.spend(text.len());
-            suspect::lines(text, backslash).iter().any(|line| {
-                let line = slices(line);
-                self.names_secret(&line) || (0..line.len()).any(|at| prints(&line[at..]))
-            })
-        });
-        is_found.then_some(Home::Credentials)
     }
 }
 
@@ -345,9 +242,14 @@ fn is_prefix(word: &[u8]) -> bool {
     is_keyword(word) && word != b"time" || word.contains(&b'=') && !word.starts_with(b"-")
 }
 
+/// Returns how many words stand in front of the command.
+fn prefixes(words: &[&[u8]]) -> usize {
+    words.iter().take_while(|word| is_prefix(word)).count()
+}
+
 /// Returns the words from the one on that is the command.
 fn behind_prefixes<'w, 's>(words: &'w [&'s [u8]]) -> &'w [&'s [u8]] {
-    &words[words.iter().take_while(|word| is_prefix(word)).count()..]
+    &words[prefixes(words)..]
 }
 
 /// Returns the value that a word assigns, or else the word.
@@ -372,6 +274,19 @@ fn is_harmless(name: &str, arguments: &[&[u8]]) -> bool {
     }
 }
 
+/// Returns words with a hole where `xargs` and the like put what they read.
+fn completed<'s>(words: &[&'s [u8]]) -> Vec<&'s [u8]> {
+    let after = |word: &'s [u8], next: Option<&&'s [u8]>| match word.strip_prefix(b"-I")? {
+        b"" => next.copied(),
+        marker => Some(marker),
+    };
+    let mut markers = words.iter().enumerate().map(|(at, word)| after(word, words.get(at + 1)));
+    let marker = markers.find_map(|marker| marker).filter(|it| !it.is_empty()).unwrap_or(b"{}");
+    let is_marked = |word: &[u8]| word.windows(marker.len()).any(|it| it == marker);
+    let words = words.iter().map(|word| if is_marked(word) { &[HOLE][..] } else { *word });
+    words.chain([&[HOLE][..]]).collect()
+}
+
 /// Returns whether the word after an option such as `-qc` may be a script.
 fn is_script_next(option: &[u8]) -> bool {
     let is_short = option.starts_with(b"-") && !option.starts_with(b"--");
@@ -386,6 +301,7 @@ fn is_script(text: &[u8]) -> bool {
 /// Returns the last component of a path, or nothing if it is not UTF-8.
 fn name(command: &[u8]) -> &str {
     let base = command.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let base = base.strip_prefix(&[HOLE]).unwrap_or(base);
     std::str::from_utf8(base).unwrap_or_default()
 }
 
@@ -394,28 +310,12 @@ fn bytes(words: &[&[u8]]) -> usize {
     words.iter().map(|word| word.len() + 1).sum()
 }
 
+fn lower(words: &[&[u8]]) -> Vec<Vec<u8>> {
+    words.iter().map(|word| word.to_ascii_lowercase()).collect()
+}
+
 fn slices(words: &[Vec<u8>]) -> Vec<&[u8]> {
     words.iter().map(Vec::as_slice).collect()
-}
-
-/// Returns whether words match these patterns in their order, with others between them.
-fn are_among(patterns: &str, words: &[&[u8]]) -> bool {
-    let mut words = words.iter();
-    patterns.split(' ').all(|pattern| words.any(|word| like(pattern, word)))
-}
-
-/// Returns whether a word matches a pattern, in which `*` stands for any text.
-fn like(pattern: &str, word: &[u8]) -> bool {
-    let word = String::from_utf8_lossy(word);
-    let Some((first, rest)) = pattern.split_once('*') else { return word == pattern };
-    let Some(mut word) = word.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = word.find(part) else { return false };
-        word = &word[at + part.len()..];
-    }
-    word.ends_with(last)
 }
 
 #[cfg(test)]

@@ -165,6 +165,39 @@ fn a_command_behind_a_link_to_a_wrapper_or_in_a_script_is_not_shared() {
 }
 
 #[test]
+fn secrets_are_known_by_links_folders_and_standard_input() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let cachex = &machines.cachex;
+    cachex.tool("gh", "echo secret");
+    let link = cachex.path("hub");
+    std::os::unix::fs::symlink(cachex.path("bin/gh"), &link).unwrap();
+    let shell = cachex.path("myshell");
+    std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
+    let secrets = cachex.path("work/.aws");
+    std::fs::create_dir_all(&secrets).unwrap();
+    let file = cachex.write("work/.aws/credentials", "secret\n");
+    let link = link.to_str().unwrap();
+    for call in [
+        cachex.exec([link, "auth", "token"]),
+        cachex.exec([shell.to_str().unwrap(), "-c", "gh auth token"]),
+        cachex.exec(["cat", "credentials"]).inside(secrets),
+        cachex.exec(["cat"]).stdin_from(file, 0),
+    ] {
+        let call = call.with("--portable --scope a --verbose");
+        let run = machines.on("a", &call).once().prints("secret\n");
+        run.mentions(&["not shared with other machines"]);
+        machines.shares("a");
+        machines.verb("a", "push").once().exits(0);
+        assert!(super::files_below(folder.objects()).is_empty(), "{call}");
+    }
+    let other = cachex.exec([link, "pr", "list"]).with("--portable --scope a");
+    machines.on("a", &other).once().prints("secret\n");
+    machines.shares("a");
+    machines.on("b", &other.with("--verbose")).once().mentions(&["hit (remote)"]);
+}
+
+#[test]
 fn the_place_counts_for_nothing_in_the_key() {
     let (one, other) = (Folder::new(), Folder::new());
     let machines = Machines::sharing(&one);

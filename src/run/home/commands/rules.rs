@@ -2,6 +2,8 @@
 //!
 //! These are the ones that are known: somebody else's tool that prints secrets needs `--local`.
 
+pub(super) use super::credentials::CREDENTIALS;
+
 /// A command, and what has to be among its arguments: any one of these, each of which is patterns
 /// of words in their order. Without any, the name is enough.
 pub(super) type Rule = (&'static str, &'static [&'static str]);
@@ -42,24 +44,29 @@ pub(super) fn may_be_known(pattern: &str) -> bool {
             && names.any(|name| name.starts_with(first) && name.ends_with(last))
 }
 
-/// Returns whether a word names a file that holds secrets.
-pub(super) fn is_secret_file(word: &[u8]) -> bool {
-    let is_in = |file: &&str| {
-        word.strip_suffix(file.as_bytes()).is_some_and(|before| {
-            before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"_-.".contains(byte))
-        })
-    };
-    SECRET_FILES.iter().any(is_in) || word.ends_with(b"/environ") && word.starts_with(b"/proc/")
-}
-
 /// Returns whether a variable of this name holds no secret.
 pub(super) fn is_public_variable(name: &[u8]) -> bool {
     PUBLIC_VARIABLES.iter().any(|public| public.as_bytes() == name) || name.starts_with(b"LC_")
 }
 
-/// Returns whether a command shows nothing of what is in files.
-pub(super) fn is_harmless_to_files(name: &str) -> bool {
-    ["[", "[[", "chmod", "chown", "ls", "mkdir", "rm", "stat", "test", "touch"].contains(&name)
+/// Returns how many words can stand in front of those that a command's patterns begin with.
+pub(super) fn depth(name: &str) -> usize {
+    match name {
+        "az" => 2,
+        "aws" | "gcloud" | "ibmcloud" | "step" => 1,
+        _ => 0,
+    }
+}
+
+/// Returns whether a command takes the names of resources in capitals, too.
+pub(super) fn ignores_case(name: &str) -> bool {
+    matches!(name, "kubectl" | "oc")
+}
+
+/// Returns whether the patterns of a command are about code or about options rather than about
+/// what it is to do.
+pub(super) fn is_about_code(name: &str) -> bool {
+    INTERPRETERS.contains(&name) || ABOUT_CODE.contains(&name)
 }
 
 /// Commands that print variables.
@@ -67,36 +74,6 @@ const LISTS: [&str; 7] = ["declare", "env", "export", "printenv", "readonly", "s
 
 /// The beginnings of names that mean the same.
 const FAMILIES: [&str; 2] = ["docker-credential", "psono"];
-
-/// Files that hold secrets, by the ends of their paths.
-const SECRET_FILES: [&str; 26] = [
-    ".aws/credentials",
-    ".cargo/credentials",
-    ".cargo/credentials.toml",
-    ".config/gh/hosts.yml",
-    ".config/glab-cli/config.yml",
-    ".config/op/config",
-    ".docker/config.json",
-    ".gem/credentials",
-    ".git-credentials",
-    ".kube/config",
-    ".my.cnf",
-    ".netrc",
-    ".npmrc",
-    ".pgpass",
-    ".pypirc",
-    ".terraform.d/credentials.tfrc.json",
-    ".vault-token",
-    ".yarnrc.yml",
-    "_netrc",
-    "application_default_credentials.json",
-    "etc/gshadow",
-    "etc/shadow",
-    "id_dsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "id_rsa",
-];
 
 /// Variables that hold no secrets.
 const PUBLIC_VARIABLES: [&str; 16] = [
@@ -108,170 +85,27 @@ const PUBLIC_VARIABLES: [&str; 16] = [
 pub(super) const INTERPRETERS: [&str; 9] =
     ["bun", "deno", "julia", "lua", "node", "perl", "php", "python", "ruby"];
 
+/// Others whose patterns are about code or options.
+const ABOUT_CODE: [&str; 15] = [
+    "awk",
+    "cmake",
+    "compgen",
+    "gawk",
+    "gmake",
+    "gojq",
+    "jq",
+    "make",
+    "mawk",
+    "nawk",
+    "nu",
+    "powershell",
+    "pwsh",
+    "xonsh",
+    "yq",
+];
+
 /// Commands that run all of their arguments as one script.
 pub(super) const JOINS: [&str; 6] = ["emulate", "entr", "eval", "parallel", "ssh", "watch"];
-
-/// Commands that print credentials, sorted.
-pub(super) const CREDENTIALS: &[Rule] = &[
-    ("1password", &[]),
-    ("age", &["-d*", "--decrypt"]),
-    ("age-keygen", &[]),
-    ("ansible-vault", &[]),
-    ("argocd", &["account generate-token", "admin initial-password"]),
-    ("authy", &[]),
-    ("awk", &["*ENVIRON*"]),
-    (
-        "aws",
-        &[
-            "*get-*token*",
-            "*auth-token*",
-            "get-login*",
-            "assume-role*",
-            "get-*credentials*",
-            "export-credentials",
-            "get-secret-value",
-            "*-get-secret-value",
-            "get-password-data",
-            "get-random-password",
-            "create-access-key",
-            "presign",
-            "--with-decryption",
-            "kms decrypt",
-            "configure get",
-        ],
-    ),
-    ("aws-vault", &[]),
-    (
-        "az",
-        &[
-            "get-access-token",
-            "keyvault secret",
-            "--expose-token",
-            "keys",
-            "*list-keys*",
-            "*credential*",
-            "*publishing-profiles*",
-            "*show-connection-string*",
-            "generate-sas",
-            "create-for-rbac",
-        ],
-    ),
-    ("berglas", &[]),
-    ("bun", &["*process*env*", "*Bun.env*"]),
-    ("bw", &[]),
-    ("bws", &[]),
-    ("chamber", &[]),
-    ("cmake", &["-E environment"]),
-    ("compgen", &["-*e*", "-*v*"]),
-    ("composer", &["config *auth*", "config *-basic*", "config *-token*"]),
-    ("conjur", &[]),
-    ("credstash", &[]),
-    ("deno", &["*Deno.env*", "*process*env*"]),
-    ("docker-credential", &[]),
-    ("doctl", &["auth", "docker-config", "kubeconfig", "databases connection", "databases user"]),
-    ("doppler", &[]),
-    ("envchain", &[]),
-    ("esc", &[]),
-    ("firebase", &["login*"]),
-    ("fly", &["auth", "tokens"]),
-    ("flyctl", &["auth", "tokens"]),
-    ("gawk", &["*ENVIRON*"]),
-    (
-        "gcloud",
-        &[
-            "auth",
-            "config-helper",
-            "secrets versions access",
-            "kms decrypt",
-            "get-iam-token",
-            "*login-token*",
-        ],
-    ),
-    ("gh", &["auth"]),
-    ("git", &["credential*", "config *extraheader*", "config -l", "config --list", "config list"]),
-    ("glab", &["auth", "config get *token*"]),
-    ("gmake", &["-p*", "-np*", "-qp*", "-rp*", "--print-data-base"]),
-    ("gojq", &["*env*", "*$ENV*"]),
-    ("gopass", &[]),
-    ("gpg", &[]),
-    ("helm", &["get values", "get all", "get manifest", "get hooks"]),
-    ("heroku", &["auth:*", "authorizations*", "config*", "pg:credentials*"]),
-    ("htpasswd", &[]),
-    ("ibmcloud", &["oauth-tokens"]),
-    ("infisical", &[]),
-    ("jf", &["config export", "c export"]),
-    ("jq", &["*env*", "*$ENV*"]),
-    ("julia", &["-*e *ENV*", "-*E *ENV*", "-*e*ENV*"]),
-    ("keepassxc-cli", &[]),
-    ("keyctl", &["print", "pipe", "read"]),
-    ("keyring", &[]),
-    ("kinit", &[]),
-    ("klist", &[]),
-    ("kpcli", &[]),
-    ("kubectl", &["secret*", "get *sec*", "--raw*", "create token"]),
-    ("lpass", &[]),
-    ("lua", &["*getenv*"]),
-    ("make", &["-p*", "-np*", "-qp*", "-rp*", "--print-data-base"]),
-    ("mawk", &["*ENVIRON*"]),
-    ("mkpasswd", &[]),
-    ("mvn", &["help:effective-settings"]),
-    ("nawk", &["*ENVIRON*"]),
-    ("netlify", &["env*"]),
-    ("node", &["*process*env*"]),
-    (
-        "npm",
-        &["token", "config list", "config ls", "c list", "c ls", "*_auth*", "*_password*", "login"],
-    ),
-    ("nu", &["*$env*"]),
-    ("oathtool", &[]),
-    ("oc", &["-t", "--show-token*", "*secret*", "create token", "--raw*"]),
-    ("op", &[]),
-    (
-        "openssl",
-        &["rand", "gen*", "enc", "pkey", "rsa", "dsa", "ec", "pkcs8", "pkcs12", "cms", "smime"],
-    ),
-    ("pass", &[]),
-    ("passage", &[]),
-    ("perl", &["-*e *ENV*", "-*E *ENV*", "-*e*ENV*", "-*E*ENV*"]),
-    ("php", &["*getenv*", "*_ENV*", "*_SERVER*", "*phpinfo*", "-i"]),
-    ("pip", &["config"]),
-    ("pnpm", &["config list", "*_auth*", "*_password*"]),
-    ("poetry", &["config"]),
-    ("powershell", &["*env:*", "*Env:*", "-e", "-ec", "-enc*", "-Enc*"]),
-    ("psono", &[]),
-    ("pulumi", &["config get", "--show-secrets*", "env get", "env open", "env run"]),
-    ("pwgen", &[]),
-    ("pwsh", &["*env:*", "*Env:*", "-e", "-ec", "-enc*", "-Enc*"]),
-    ("python", &["-*c *environ*", "-*c*environ*", "-*c *getenv*", "-*c*getenv*"]),
-    ("rage", &["-d*", "--decrypt"]),
-    ("railway", &["variables"]),
-    ("rbw", &[]),
-    ("rclone", &["config", "reveal"]),
-    ("ruby", &["-*e *ENV*", "-*e*ENV*"]),
-    ("saml2aws", &[]),
-    ("secret-tool", &[]),
-    ("security", &["find-*", "export"]),
-    ("sops", &[]),
-    ("ssh-add", &[]),
-    ("ssh-keygen", &[]),
-    ("step", &["*token*"]),
-    ("summon", &[]),
-    ("supabase", &["secrets", "status"]),
-    ("systemd-creds", &[]),
-    ("teller", &[]),
-    ("terraform", &["output *", "show -json", "state pull", "console"]),
-    ("terragrunt", &["output *", "show -json", "state pull", "console"]),
-    ("tmux", &["show-env*"]),
-    ("tofu", &["output *", "show -json", "state pull", "console"]),
-    ("vault", &[]),
-    ("vercel", &["env"]),
-    ("wg", &["gen*", "showconf*", "show *private*"]),
-    ("xonsh", &["*env*", "*ENV*"]),
-    ("yarn", &["config *auth*", "config *Auth*", "config list"]),
-    ("ykman", &[]),
-    ("yq", &["*env(*", "*strenv*", "*$ENV*"]),
-    ("yubico-piv-tool", &[]),
-];
 
 /// Commands that print the properties or the state of a machine, sorted.
 pub(super) const MACHINE: &[Rule] = &[

@@ -8,6 +8,7 @@ mod word;
 
 pub use word::Word;
 
+use super::patterns::has_hole;
 use super::{Budget, escapes};
 use word::ends_word;
 
@@ -298,7 +299,7 @@ impl<'s> Parser<'s> {
             b">" | b">>" | b">|" if is_output && target.is_bare(b"/dev/null") => {
                 draft.nowhere += 1;
             }
-            _ if is_input => self.told.inputs.push(target.text),
+            _ if is_input => self.told.inputs.push(target.shape),
             _ => {}
         }
     }
@@ -329,6 +330,12 @@ impl Command {
     /// Returns the text of its words that are there whatever is expanded.
     pub fn texts(&self) -> Vec<&[u8]> {
         self.words.iter().filter(|word| !word.may_vanish()).map(|word| &word.text[..]).collect()
+    }
+
+    /// Returns all of its words with a `HOLE` for what is expanded, if anything is.
+    pub fn shapes(&self) -> Option<Vec<&[u8]>> {
+        let shapes: Vec<&[u8]> = self.words.iter().map(|word| &word.shape[..]).collect();
+        shapes.iter().any(|shape| has_hole(shape)).then_some(shapes)
     }
 }
 

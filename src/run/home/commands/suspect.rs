@@ -4,6 +4,7 @@
 //! taken for commands, too.
 
 use super::escapes;
+use super::patterns::HOLE;
 
 /// The meaning of a backslash before a letter.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,13 @@ pub fn lines(text: &[u8], backslash: Backslash) -> Vec<Line> {
                 }
             }
             b'\'' | b'"' => {}
+            b'$' | b'(' | b'`' | b'*' | b'{' if lines.word.is_empty() && !lines.line.is_empty() => {
+                // It is computed.
+                lines.line.push(vec![HOLE]);
+                if !matches!(byte, b'$' | b'*') {
+                    lines.end_line();
+                }
+            }
             b' ' | b'\t' | b'\r' | b',' | b'$' => lines.end_word(),
             b'\n' | b';' | b'|' | b'&' | b'(' | b')' | b'<' | b'>' | b'{' | b'}' | b'`' | 0 => {
                 lines.end_line();

@@ -1,12 +1,15 @@
 //! What is known of commands that print credentials, however they are written.
 
+use super::patterns::like;
 use super::*;
 
+mod computed;
+mod files;
 mod scripts;
 
 fn told(line: &str) -> Option<Home> {
     let words = shlex::split(line).unwrap();
-    home(&words.iter().map(String::as_bytes).collect::<Vec<_>>())
+    home(&words.iter().map(String::as_bytes).collect::<Vec<_>>(), b"/w")
 }
 
 #[test]
@@ -97,6 +100,29 @@ fn commands_that_print_credentials_are_known_wherever_they_stand() {
         "php -r 'echo getenv(\"A\");'",
         "cmake -E environment",
         "make -np",
+    ] {
+        assert_eq!(told(line), Some(Home::Credentials), "{line}");
+    }
+}
+
+#[test]
+fn less_common_subcommands_are_known() {
+    for line in [
+        "kubectl get Secret",
+        "kubectl get SECRETS",
+        "gcloud services api-keys get-key-string x",
+        "aws kms generate-data-key --key-id x",
+        "aws cognito-idp admin-initiate-auth",
+        "az webapp config appsettings list",
+        "az iot hub connection-string show",
+        "az keyvault key download",
+        "gh config get oauth_token",
+        "kubectl view-secret x",
+        "helm secrets view x",
+        "databricks auth token",
+        "cf env app",
+        "consul kv get x",
+        "granted credential-process",
     ] {
         assert_eq!(told(line), Some(Home::Credentials), "{line}");
     }

@@ -1,5 +1,6 @@
 //! The words of a script, and what is expanded in them.
 
+use super::super::patterns::HOLE;
 use super::{Parser, escapes};
 
 /// A word without its quotes. Of what is expanded, nothing is left.
@@ -7,6 +8,8 @@ use super::{Parser, escapes};
 pub struct Word {
     /// The text.
     pub text: Vec<u8>,
+    /// The text with a [`HOLE`] in place of each expansion.
+    pub shape: Vec<u8>,
     /// True if some of it is expanded behind the last slash, so that a command of this name is not
     /// known.
     pub is_open: bool,
@@ -41,12 +44,24 @@ impl Parser<'_> {
                 b'$' if self.peek() == Some(b'\'') => self.escaped(&mut word),
                 b'$' | b'`' => self.expansion(byte, &mut word),
                 _ => {
-                    has_pattern |= b"*?[{".contains(&byte);
+                    let is_pattern = b"*?[{".contains(&byte);
+                    if is_pattern {
+                        has_pattern = true;
+                        word.shape.push(HOLE);
+                    }
                     word.push(byte);
+                    // What braces stand for is said.
+                    if is_pattern && byte != b'{' {
+                        word.shape.pop();
+                    }
                 }
             }
         }
-        word.is_open |= has_pattern && !matches!(&word.text[..], b"[" | b"[[" | b"{");
+        if matches!(&word.text[..], b"[" | b"[[" | b"{") {
+            word.shape.clone_from(&word.text);
+        } else {
+            word.is_open |= has_pattern;
+        }
         word
     }
 
@@ -96,6 +111,7 @@ impl Parser<'_> {
 
     /// Reads what follows a dollar sign or a backtick.
     fn expansion(&mut self, sign: u8, word: &mut Word) {
+        word.shape.push(HOLE);
         if sign == b'`' {
             word.is_open = true;
             let mut text = Vec::new();
@@ -132,9 +148,13 @@ impl Parser<'_> {
             }
             Some(byte) if b"@*#?$!-0123456789".contains(&byte) => self.at += 1,
             // A text to translate.
-            Some(b'"') => word.is_open = was_open,
+            Some(b'"') => {
+                word.is_open = was_open;
+                word.shape.pop();
+            }
             _ => {
                 word.is_open = was_open;
+                word.shape.pop();
                 word.push(b'$');
             }
         }
@@ -161,6 +181,7 @@ impl Word {
 
     fn push(&mut self, byte: u8) {
         self.text.push(byte);
+        self.shape.push(byte);
         // The name of a command is what is behind the last slash.
         self.is_open &= byte != b'/';
     }
