@@ -11,8 +11,10 @@ use cachex_base::record::entry::{Entry, MAX_TAGS};
 use cachex_base::system::wrapper;
 use cachex_base::text::values::{AutoOutputs, Tag};
 use cachex_exec::invocation::{Executable, Resolved};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::{env, fmt, fs};
 
 /// The reason why a result stays on this machine.
@@ -54,14 +56,15 @@ impl Runner<'_> {
             return None;
         }
         let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
-        commands::home(&words, b"").or_else(|| self.home_by_place(None))
+        commands::home(&words, b"").or_else(|| self.home_by_place(None, None))
     }
 
     /// Returns the reason given by what the command line does not say: the file of the command, the
-    /// working directory and standard input. The file may be known.
-    fn home_by_place(&self, known: Option<&Executable>) -> Option<Home> {
+    /// working directory and standard input. The file and the directory may be known.
+    fn home_by_place(&self, known: Option<&Executable>, cwd: Option<&Path>) -> Option<Home> {
         *self.at_home.by_place.get_or_init(|| {
-            let folder = env::current_dir().unwrap_or_default();
+            let looked_up = || Cow::Owned(env::current_dir().unwrap_or_default());
+            let folder = cwd.map_or_else(looked_up, Cow::Borrowed);
             self.find_home_in(folder.as_os_str().as_bytes())
                 .or_else(home_by_input)
                 .or_else(|| self.find_home_by_file(known))
@@ -69,8 +72,12 @@ impl Runner<'_> {
     }
 
     fn find_home_in(&self, folder: &[u8]) -> Option<Home> {
-        let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
-        commands::is_near_secrets(folder).then(|| commands::home(&words, folder)).flatten()
+        let words = || self.invocation.argv.iter().map(|word| word.as_bytes());
+        if !commands::is_near_secrets(folder, words()) {
+            return None;
+        }
+        let words: Vec<&[u8]> = words().collect();
+        commands::home(&words, folder)
     }
 
     /// Returns the reason given by the command's file, if that has another name.
@@ -87,6 +94,7 @@ impl Runner<'_> {
         if name.rsplit(|&byte| byte == b'/').next() == Some(file)
             || wrapper::is_wrapper(name)
             || wrapper::is_wrapper(file) && !wrapper::is_wrapper_file(file)
+            || !commands::tells_more(file, name)
         {
             return None;
         }
@@ -115,11 +123,16 @@ impl Runner<'_> {
     }
 
     /// Returns the tags to record, including those that do not appear on the command line.
-    pub(super) fn tags_to_record(&self, executable: Option<&Executable>) -> Vec<String> {
+    pub(super) fn tags_to_record(
+        &self,
+        executable: Option<&Executable>,
+        cwd: Option<&Path>,
+    ) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
         let home = self.home_by_options();
         // Nothing says so later.
-        let by_place = || self.config.local.is_none() && self.home_by_place(executable).is_some();
+        let by_place =
+            || self.config.local.is_none() && self.home_by_place(executable, cwd).is_some();
         let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere)) || by_place();
         let local = is_for_good.then(|| Tag::LOCAL.to_owned());
         let platform = self.config.identity.platform.as_ref();
@@ -137,7 +150,10 @@ impl Runner<'_> {
 /// Returns the reason given by the file on standard input, if there is one.
 fn home_by_input() -> Option<Home> {
     let file = fs::read_link("/proc/self/fd/0").ok()?;
-    commands::is_secret_file(file.as_os_str().as_bytes()).then_some(Home::Credentials)
+    let file = file.as_os_str().as_bytes();
+    // Mostly, it is no file.
+    let is_file = file.starts_with(b"/") && !file.starts_with(b"/dev/");
+    (is_file && commands::is_secret_file(file)).then_some(Home::Credentials)
 }
 
 /// Returns why a recorded result stays on this machine, if it does. `local` is the setting for its

@@ -236,6 +236,7 @@ impl Runner<'_> {
         let kept = argv.iter().take(About::LIMIT / 4).map(|arg| cut(arg.as_bytes())).collect();
         let identity = &self.config.identity;
         let cwd = identity.cwd.then(std::env::current_dir).and_then(Result::ok);
+        let tags = self.tags_to_record(call.executable.as_ref(), cwd.as_deref());
         About {
             argv: kept,
             cut: whole > About::LIMIT || argv.len() > About::LIMIT / 4,
@@ -244,7 +245,7 @@ impl Runner<'_> {
                 ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])
             }),
             scope: identity.scope.as_ref().map(|scope| scope.chars().take(64).collect()),
-            tags: self.tags_to_record(call.executable.as_ref()),
+            tags,
         }
     }
 }

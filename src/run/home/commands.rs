@@ -40,9 +40,19 @@ pub fn home(words: &[&[u8]], folder: &[u8]) -> Option<Home> {
     is_among_secrets.then_some(Home::Credentials).or_else(|| search.home(words))
 }
 
-/// Returns whether relative paths in a folder may name secrets because of where it is.
-pub fn is_near_secrets(folder: &[u8]) -> bool {
-    files::is_secret_folder(folder) || files::relevant(folder).is_some()
+/// Returns whether relative paths among words may name secrets because of the folder.
+pub fn is_near_secrets<'w>(folder: &[u8], words: impl IntoIterator<Item = &'w [u8]>) -> bool {
+    files::may_matter(folder, words)
+        && (files::is_secret_folder(folder) || files::relevant(folder).is_some())
+}
+
+/// Returns whether a file of this name says more about what it prints than another name for it.
+pub fn tells_more(file: &[u8], than: &[u8]) -> bool {
+    let (file, other) = (name(file), name(than));
+    let is_shell = |name| shells::grammar(name).is_some();
+    let says_much = is_shell(file) || rules::is_known(file) || wrapper::is_wrapper(file.as_bytes());
+    let says_the_same = rules::usual_name(file) == rules::usual_name(other);
+    says_much && !says_the_same && !is_shell(other)
 }
 
 /// Returns whether a file that a command reads holds secrets.

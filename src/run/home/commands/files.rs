@@ -67,6 +67,18 @@ pub fn is_secret(word: &[u8]) -> bool {
     }
 }
 
+/// Returns false for most folders that neither hold secrets nor lie above some that these words may
+/// name, at once.
+pub fn may_matter<'w>(folder: &[u8], words: impl IntoIterator<Item = &'w [u8]>) -> bool {
+    if folder == b"/" {
+        // The ends of other paths are known from anywhere.
+        return words.into_iter().any(|word| word.windows(4).any(|it| it == b"proc"));
+    }
+    folder.starts_with(b"/proc")
+        || folder.ends_with(b"etc")
+        || folder.windows(2).any(|pair| pair == b"/.")
+}
+
 /// Returns whether a folder is one of secrets.
 pub fn is_secret_folder(folder: &[u8]) -> bool {
     let parts = components(folder);
