@@ -225,12 +225,13 @@ mod tests {
             "-c true",
             "--expires-in 1h --shell bash -euo pipefail -c true zero --one",
             "--shell=dash --no-env -- -ec true",
+            "--no-env +e -c true",
         ] {
             let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             assert_eq!(read(SH, &args), by_clap(SH, &args), "{line}");
             assert!(read(SH, &args).is_some(), "{line}");
         }
-        // What belongs to whom is plain only behind a dash.
-        assert_eq!(read(SH, &["+e", "-c", "true"].map(OsString::from)), None);
+        // What belongs to whom is plain only behind a dash or a plus.
+        assert_eq!(read(SH, &["e", "-c", "true"].map(OsString::from)), None);
     }
 }
