@@ -8,7 +8,6 @@ mod commands;
 use super::Runner;
 use crate::config::var;
 use cachex_base::record::entry::{Entry, MAX_TAGS};
-use cachex_base::system::wrapper;
 use cachex_base::text::values::{AutoOutputs, Tag};
 use cachex_exec::invocation::{Executable, Resolved};
 use std::borrow::Cow;
@@ -89,13 +88,7 @@ impl Runner<'_> {
         let found = known.cloned().or_else(resolve)?;
         let file = found.place().file_name()?.as_bytes();
         let name = self.invocation.name().as_bytes();
-        // Mostly, the command goes by the name of its file. A wrapper that goes by many names is
-        // what it is called.
-        if name.rsplit(|&byte| byte == b'/').next() == Some(file)
-            || wrapper::is_wrapper(name)
-            || wrapper::is_wrapper(file) && !wrapper::is_wrapper_file(file)
-            || !commands::tells_more(file, name)
-        {
+        if !commands::tells_more(file, name) {
             return None;
         }
         let rest = self.invocation.argv[1..].iter().map(|word| word.as_bytes());

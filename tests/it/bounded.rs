@@ -247,20 +247,24 @@ pub fn fills_the_rest(cachex: &Cachex) {
     assert!(!full.unwrap().success());
 }
 
+/// Ten results on a file system of the store's own, which somebody else fills.
+fn on_a_full_file_system(cachex: &Cachex) -> crate::harness::Mounted {
+    let mounted = crate::harness::Mounted::small(&cachex.store(), 4096, 4096);
+    for n in 0..10 {
+        random(cachex, n, 1_000_000).before("1h").output_counted().once().exits(0);
+    }
+    fills_the_rest(cachex);
+    assert_eq!(cachex.stored_in("v2/blobs").len(), 10);
+    mounted
+}
+
 #[test]
 fn a_full_file_system_is_relieved_by_what_manages_the_store() {
-    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    use crate::harness::where_mounts_are_ones_own;
     where_mounts_are_ones_own(|| {
         for verb in ["prune --max-age 1m", "clear --yes", "forget --older-than 1m"] {
             let cachex = cachex();
-            let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
-            for n in 0..10 {
-                let call = random(&cachex, n, 1_000_000).before("1h");
-                call.output_counted().once().exits(0);
-            }
-            fills_the_rest(&cachex);
-            let before = cachex.stored_in("v2/blobs").len();
-            assert_eq!(before, 10, "{verb}");
+            let _mounted = on_a_full_file_system(&cachex);
             cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
             assert_eq!(cachex.stored_in("v2/blobs").len(), 0, "{verb}");
             random(&cachex, 99, 1_000_000).output_counted().once().exits(0).quietly();
@@ -270,15 +274,10 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
 
 #[test]
 fn what_only_counts_or_selects_evicts_nothing_from_a_full_file_system() {
-    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    use crate::harness::where_mounts_are_ones_own;
     where_mounts_are_ones_own(|| {
         let cachex = cachex();
-        let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
-        for n in 0..10 {
-            let call = random(&cachex, n, 1_000_000).before("1h");
-            call.output_counted().once().exits(0);
-        }
-        fills_the_rest(&cachex);
+        let _mounted = on_a_full_file_system(&cachex);
         // Whether that works with what room there is or not.
         cachex.cli(["stats", "--reset", "--yes"]).once();
         assert_eq!(cachex.stored_in("v2/blobs").len(), 10);

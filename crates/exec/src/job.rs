@@ -224,16 +224,19 @@ impl Job {
             // A child that handled it may have ended since, so it is not asked.
             return self.has_had_children();
         }
-        let handling = descendants::with(self.leader).into_iter().filter_map(Handling::of_any);
-        handling.into_iter().any(|handling| handling.catches(signal))
+        self.any_handling(|handling| handling.catches(signal))
+    }
+
+    /// Returns whether this is true of the dispositions of the command or a descendant.
+    fn any_handling(&self, is_it: impl Fn(Handling) -> bool) -> bool {
+        descendants::with(self.leader).into_iter().filter_map(Handling::of_any).any(is_it)
     }
 
     /// Returns whether the command or a descendant has a handler for a signal to stop that arrived.
     /// To stop, such a handler restores the default first, so it may not have been there when the
     /// signal came.
     pub fn heeds_a_stop(&self) -> bool {
-        let heeds = |process| Handling::of_any(process)?.catches_any(self.stops).then_some(());
-        self.stops != 0 && descendants::with(self.leader).into_iter().find_map(heeds).is_some()
+        self.stops != 0 && self.any_handling(|handling| handling.catches_any(self.stops))
     }
 
     /// Passes on the signal of Ctrl-Z. A session gets SIGSTOP: no shell looks after its stopped

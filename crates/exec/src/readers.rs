@@ -59,17 +59,14 @@ mod linux {
         pub fn of(terminal: impl AsFd) -> Option<Readers> {
             let terminal = fstat(terminal).ok()?.st_rdev;
             let began = Instant::now();
-            let due = began + OFTEN;
-            let (was_given_any, was_answered, was_watched) = (false, false, false);
-            let waiting = Vec::new();
             Some(Readers {
                 terminal,
-                waiting,
-                was_given_any,
-                was_answered,
-                was_watched,
+                waiting: Vec::new(),
+                was_given_any: false,
+                was_answered: false,
+                was_watched: false,
                 began,
-                due,
+                due: began + OFTEN,
             })
         }
 

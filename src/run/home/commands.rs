@@ -46,13 +46,22 @@ pub fn is_near_secrets<'w>(folder: &[u8], words: impl IntoIterator<Item = &'w [u
         && (files::is_secret_folder(folder) || files::relevant(folder).is_some())
 }
 
-/// Returns whether a file of this name says more about what it prints than another name for it.
-pub fn tells_more(file: &[u8], than: &[u8]) -> bool {
-    let (file, other) = (name(file), name(than));
+/// Returns whether the name of a command's file says more about what it prints than the name that
+/// it goes by.
+pub fn tells_more(file: &[u8], command: &[u8]) -> bool {
+    // Mostly, the command goes by the name of its file. A wrapper that goes by many names is what it
+    // is called.
+    if command.rsplit(|&byte| byte == b'/').next() == Some(file)
+        || wrapper::is_wrapper(command)
+        || wrapper::is_wrapper(file) && !wrapper::is_wrapper_file(file)
+    {
+        return false;
+    }
+    let (file, called) = (name(file), name(command));
     let is_shell = |name| shells::grammar(name).is_some();
     let says_much = is_shell(file) || rules::is_known(file) || wrapper::is_wrapper(file.as_bytes());
-    let says_the_same = rules::usual_name(file) == rules::usual_name(other);
-    says_much && !says_the_same && !is_shell(other)
+    let says_the_same = rules::usual_name(file) == rules::usual_name(called);
+    says_much && !says_the_same && !is_shell(called)
 }
 
 /// Returns whether a file that a command reads holds secrets.

@@ -174,14 +174,8 @@ impl Way<'_> {
         self.recorder.goes_up_from(&self.at);
         // Leaving a folder takes the right to search it, and nothing below it shows whether that is
         // there.
-        if self.at != b"/"
-            && !is_of_a_process(&self.at)
-            && let Some(spot) = self.recorder.spot(&self.at.clone())
-        {
-            self.walk.met.push(spot.id);
-            if !spot.is_own {
-                self.recorder.note(spot.id, Class::Access);
-            }
+        if self.at != b"/" && !is_of_a_process(&self.at) {
+            self.walk.met.extend(self.recorder.note_rights(&self.at));
         }
         self.at = parent(&self.at).to_vec();
         self.own = self.own.filter(|&len| len <= self.at.len());
@@ -288,11 +282,7 @@ impl Way<'_> {
     fn stopped(&mut self, path: &[u8], errno: Errno) -> End {
         if errno == Errno::ACCESS {
             // The cause is the folder's permissions, which are the fact to note.
-            if let Some(spot) = self.recorder.spot(&self.at.clone())
-                && !spot.is_own
-            {
-                self.recorder.note(spot.id, Class::Access);
-            }
+            self.recorder.note_rights(&self.at);
         } else {
             let why = format!("{} cannot be looked at: {errno}", display(path));
             self.recorder.refuse(Weight::Done, why);

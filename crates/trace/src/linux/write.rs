@@ -92,11 +92,16 @@ impl Recorder {
     /// Notes the permissions of the folder in which something is created or removed.
     pub fn note_folder_of(&mut self, spot: &Spot) {
         let path = self.tree[spot.id].path.clone();
-        if let Some(folder) = self.spot(parent(path.to_bytes()))
-            && !folder.is_own
-        {
+        self.note_rights(parent(path.to_bytes()));
+    }
+
+    /// Notes the permissions of a folder. Returns it.
+    pub fn note_rights(&mut self, folder: &[u8]) -> Option<Id> {
+        let folder = self.spot(folder)?;
+        if !folder.is_own {
             self.note(folder.id, Class::Access);
         }
+        Some(folder.id)
     }
 
     /// Refuses a run if somebody else has changed a path since the first look: the end of the run
