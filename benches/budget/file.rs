@@ -11,7 +11,7 @@ const HEADER: &str = "\
 # number says why.
 #
 # The tolerance covers what the same code may differ by: BLAKE3's variants by
-# processor, and how often a miss is woken up. `elsewhere` is for what
+# processor, and what its key happens to be. `elsewhere` is for what
 # `made-with` does not describe, where other code is compiled from this source.
 ";
 

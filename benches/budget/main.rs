@@ -17,8 +17,10 @@
 //!   a folder whose name is as long everywhere, and the environment is fixed.
 //! * A signal that whoever started it ignores is not caught, and one that is
 //!   caught takes instructions: none is ignored.
-//! * A miss waits for pipes and a child; how often it wakes up is up to the
-//!   scheduler. The least of several runs is taken.
+//! * A miss waits for pipes and a child, and how often it wakes up would be up
+//!   to the scheduler: output and end may be met at once or one after the
+//!   other. The command pauses before its output and after it, so that each is
+//!   met on its own. The least of several runs is taken.
 //!
 //! Another compiler, C library or architecture makes other code all the same,
 //! so the file says what it was recorded with, and has a second, wider
@@ -32,7 +34,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use file::{Budget, Counts};
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -110,6 +112,10 @@ impl Stage {
             .context("making a folder in /tmp")?;
         fs::copy(cachex, folder.path().join("cachex"))
             .with_context(|| format!("copying {}", cachex.display()))?;
+        let command = folder.path().join("command");
+        fs::write(&command, COMMAND)
+            .and_then(|()| fs::set_permissions(&command, fs::Permissions::from_mode(0o700)))
+            .with_context(|| format!("writing {}", command.display()))?;
         Ok(Stage { folder })
     }
 
@@ -136,7 +142,7 @@ impl Stage {
         self.call(store, word, true)?.context("callgrind left no count")
     }
 
-    /// Calls `cachex run -- echo WORD`, counted or not.
+    /// Calls `cachex run` for a command that prints `word`, counted or not.
     fn call(&self, store: &Path, word: &str, counted: bool) -> Result<Option<u64>> {
         let folder = self.folder.path();
         let cachex = folder.join("cachex");
@@ -155,7 +161,9 @@ impl Stage {
             .arg(cachex)
             .args(["run", "--expires-in", "1h", "--cache-dir"])
             .arg(store)
-            .args(["--", "/bin/echo", word])
+            .arg("--")
+            .arg(folder.join("command"))
+            .arg(word)
             .env_clear()
             .envs([("HOME", "/nowhere"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")])
             .envs([("TERM", "dumb"), ("USER", "someone"), ("GLIBC_TUNABLES", TUNABLES)])
@@ -175,6 +183,9 @@ impl Stage {
         Ok(file.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok()))
     }
 }
+
+/// What cachex meets one after the other: the start, the output, the end.
+const COMMAND: &str = "#!/bin/sh\nsleep 0.2\necho \"$1\"\nsleep 0.2\n";
 
 /// Both spellings of each: the C library changed them in 2.33 and passes over
 /// those it does not know.
