@@ -9,8 +9,8 @@
 //! Nothing is held back from one that waits in it for what is to come, as `tail -f` does.
 //!
 //! That a file was read, its time of access tells. By whom has to be looked for, and that now and then
-//! where the file system keeps no such times (`noatime`): a short look at the file is missed there. (`inotify` would wake cachex for that, but to close it takes
-//! milliseconds.)
+//! where the file system keeps no such times (`noatime`): a short look at the file is missed there.
+//! (`inotify` would wake cachex for that, but to close it takes milliseconds.)
 
 #[cfg(target_os = "linux")]
 pub use linux::ReadBack;
@@ -30,6 +30,9 @@ mod linux {
 
     /// The interval between two looks in multiples of what one takes.
     const SHARE: u32 = 50;
+    /// The longest interval. A look that was interrupted takes long, and until the next one a command
+    /// that copies its own output to itself would go on.
+    const INTERVAL: Duration = Duration::from_millis(100);
     /// The time for which output is held back from a process that does not get on.
     const STILL: Duration = Duration::from_millis(20);
 
@@ -143,7 +146,7 @@ mod linux {
                 self.moved = now;
             }
             self.readers = readers;
-            self.due = now + SHARE * now.elapsed();
+            self.due = now + INTERVAL.min(SHARE * now.elapsed());
             let is_still = self.moved.elapsed() >= STILL;
             self.moved == now || is_held && !self.readers.is_empty() && !is_still
         }
