@@ -129,3 +129,21 @@ fn of_a_control_group_only_what_runtimes_size_themselves_by_is_left_out() {
         limit.once().hits();
     });
 }
+
+#[test]
+fn of_the_processors_everything_but_their_present_clock_rates_counts() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let told = |model: &str, clock: &str| {
+            format!("processor\t: 0\nmodel name\t: {model}\ncpu MHz\t\t: {clock}\n\n")
+        };
+        let file = cachex.write("processors", told("A", "2000.000"));
+        let _mounted = Mounted::file(&file, Path::new("/proc/cpuinfo"));
+        let call = auto(&cachex, "grep '^model' /proc/cpuinfo");
+        call.twice().runs_once().prints("model name\t: A\n");
+        fs::write(&file, told("A", "3100.123")).unwrap();
+        call.once().hits();
+        fs::write(&file, told("B", "3100.123")).unwrap();
+        call.twice().runs_once().prints("model name\t: B\n");
+    });
+}

@@ -182,11 +182,25 @@ pub(super) fn dates_names(_path: &[u8], _status: &Status) -> bool {
 /// The maximum size that is read of a file that the kernel generates.
 const MADE_UP: u64 = 16 * 1024 * 1024;
 
+/// The kernel's description of the processors.
+const PROCESSORS: &[u8] = b"/proc/cpuinfo";
+
+/// Returns the description of the processors without how fast they are at the moment.
+fn lasting(told: &[u8]) -> Vec<u8> {
+    let varies = |line: &&[u8]| line.starts_with(b"cpu MHz") || line.starts_with(b"bogomips");
+    told.split_inclusive(|&byte| byte == b'\n')
+        .filter(|line| !varies(line))
+        .flatten()
+        .copied()
+        .collect()
+}
+
 /// Hashes a file. Fails with `AGAIN` if the file changes meanwhile.
 pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::empty())?;
     let is_made_up = !has_stamp(path.to_bytes());
+    let mut processors = (path.to_bytes() == PROCESSORS).then(Vec::new);
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut left = if is_made_up { MADE_UP } else { u64::MAX };
@@ -197,7 +211,10 @@ pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno>
             Err(Errno::INTR) => continue,
             Err(errno) => return Err(errno),
         };
-        hasher.update(&buffer[..n]);
+        match &mut processors {
+            Some(told) => told.extend_from_slice(&buffer[..n]),
+            None => drop(hasher.update(&buffer[..n])),
+        }
         left = left.saturating_sub(n as u64);
     }
     if left == 0 {
@@ -205,6 +222,9 @@ pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno>
     }
     if !is_made_up && Status::of_open(&file)?.stamp != status.stamp {
         return Err(Errno::AGAIN);
+    }
+    if let Some(told) = processors {
+        hasher.update(&lasting(&told));
     }
     Ok(*hasher.finalize().as_bytes())
 }
@@ -276,5 +296,25 @@ impl Names {
             }
         }
         Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lasting;
+
+    #[test]
+    fn how_fast_a_processor_is_now_is_no_property_of_it() {
+        let told = |clock: &str, model: &str| {
+            let one = |n| {
+                format!(
+                    "processor\t: {n}\nmodel name\t: {model}\ncpu MHz\t\t: {clock}\nbogomips\t: {clock}\n\n"
+                )
+            };
+            lasting((one(0) + &one(1)).as_bytes())
+        };
+        assert_eq!(told("2000.000", "A"), told("3100.123", "A"));
+        assert_ne!(told("2000.000", "A"), told("2000.000", "B"));
+        assert!(told("2000.000", "A").starts_with(b"processor\t: 0\nmodel name\t: A\n\nprocessor"));
     }
 }

@@ -25,7 +25,6 @@ const LEFT_OUT: &[&str] = &[
     "/dev/full",
     "/dev/random",
     "/dev/urandom",
-    "/proc/cpuinfo",
     "/proc/meminfo",
     "/proc/stat",
     "/proc/loadavg",
