@@ -1,6 +1,6 @@
 //! A wire in front of a server, which a test makes slow, cuts or listens at.
 
-use super::{Remote, Served};
+use super::{Remote, Served, contains};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -27,6 +27,7 @@ struct Wire {
 struct State {
     delay: [Duration; 2],
     holds: bool,
+    holds_at: Option<&'static str>,
     refuses: bool,
     cut_after: Option<u64>,
     ended: bool,
@@ -86,6 +87,11 @@ impl Proxy {
     /// was held goes on once it does no longer.
     pub fn swallows(&self, holds: bool) -> &Proxy {
         self.changes(|state| state.holds = holds)
+    }
+
+    /// The same, from the first request on that has this in it.
+    pub fn swallows_from(&self, text: &'static str) -> &Proxy {
+        self.changes(|state| state.holds_at = Some(text))
     }
 
     /// Closes every new connection at once.
@@ -173,6 +179,11 @@ impl Wire {
             if read == 0 {
                 let _ = to.shutdown(Shutdown::Write);
                 return;
+            }
+            if matches!(way, Way::There) {
+                let mut state = self.state();
+                let is_in = |text: &&str| contains(&buffer[..read], text.as_bytes());
+                state.holds |= state.holds_at.as_ref().is_some_and(is_in);
             }
             let Some(limit) = self.lets_pass(way) else { break };
             let room = limit.saturating_sub(carried).min(read as u64);

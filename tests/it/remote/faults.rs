@@ -122,6 +122,16 @@ fn a_bucket_that_is_not_there() {
 }
 
 #[test]
+fn a_network_that_answers_everything_with_a_page_to_log_in() {
+    let page = answering("200 OK", "<!DOCTYPE html><title>Welcome</title>");
+    let remote = At(format!("http://{page}"), Vec::new());
+    let machines = Machines::sharing(&remote);
+    let outcome = machines.on("a", &machines.cachex.run("echo hi")).once().misses().prints("hi\n");
+    outcome.warns_once(&["left alone for a minute: it answers with a web page", "log in"]);
+    machines.on("a", &machines.cachex.run("echo other")).once().misses().quietly();
+}
+
+#[test]
 fn a_proxy_that_wants_a_password() {
     let proxy = format!("http://{}", answering("407 Proxy Authentication Required", ""));
     let variables = [&KEYS[..], &[("http_proxy", &proxy)]].concat();

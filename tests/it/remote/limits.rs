@@ -1,7 +1,7 @@
 //! What a remote store has is taken as far as the reader's own limits go, and no further.
 
 use super::{Machines, files_below};
-use crate::harness::{Call, Folder, Proxy, Redis, Remote, S3, Served, eventually};
+use crate::harness::{Call, Folder, Proxy, Redis, Remote, S3, Served, WebDav, eventually};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -53,6 +53,21 @@ fn a_hit_that_would_take_longer_than_the_run_is_given_up() {
     given_up.mentions(&["takes longer to come than its run", "--remote-budget"]);
     // It is slow, and no outage.
     assert!(!machines.asks_nothing("b"));
+}
+
+#[test]
+fn one_that_has_entries_and_sends_nothing_of_their_outputs_is_left_alone() {
+    let webdav = WebDav::start();
+    let proxy = Proxy::before(&webdav);
+    let machines = Machines::sharing(&proxy);
+    let call = machines.cachex.run("head -c 200000 /dev/urandom").output_counted();
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    proxy.swallows_from("/v1/b/");
+    let call = machines.on("b", &call).env("CACHEX_REMOTE_TIMEOUT", "300ms");
+    let outcome = call.once().misses().promptly();
+    outcome.warns_once(&["cachex: warning: the remote store", "no answer within 300ms"]);
+    assert!(machines.asks_nothing("b"));
 }
 
 #[test]

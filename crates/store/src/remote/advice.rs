@@ -4,7 +4,7 @@
 //! words have in common; if nothing matches, the message stands alone.
 
 /// Parts of error messages, in lower case, and the advice for them. The first match wins.
-const KNOWN: [(&[&str], &str); 16] = [
+const KNOWN: [(&[&str], &str); 17] = [
     (
         &["machine's clock"],
         "set the clock of this machine, or of the server, by NTP say: what was recorded by a clock \
@@ -69,6 +69,11 @@ const KNOWN: [(&[&str], &str); 16] = [
         "make that folder, or mount what it is to be on: it is not made, lest a disk that is not \
          mounted be taken for an empty store",
     ),
+    (
+        &["a web page"],
+        "something else answers in its place: is the URL right, or does the network want somebody \
+         to log in first?",
+    ),
     (&["not found"], "what the URL names is not there: it has to be made first"),
     (
         &["no space", "insufficient storage", "maxmemory", "out of memory", "quota"],
@@ -119,6 +124,7 @@ mod tests {
             ("\"OOM\": command not allowed when used memory > 'maxmemory'", "room"),
             ("S3Error { code: \"NoSuchBucket\" }", "made first"),
             ("tcp connect error: Connection refused (by way of the proxy http://a:1)", "NO_PROXY"),
+            ("it answers with a web page", "log in"),
             ("NOPERM this user has no permissions", "what they may do"),
         ] {
             assert!(about(why).is_some_and(|advice| advice.contains(word)), "{why}");

@@ -56,6 +56,10 @@ async fn find(
         Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
     };
     let Some((engine, names, stored, rules)) = found else { return Ok(Err(Flaw::Gone)) };
+    // No entry begins so. A damaged one is a single miss, but such a server answers nothing else.
+    if stored.trim_ascii_start().starts_with(b"<") {
+        bail!("it answers with a web page");
+    }
     let len = stored.len();
     let judged = judge(&names, &stored, &rules, book, wanted, target);
     Ok(judged.map(|entry| Candidate { engine, names, entry, len }))
@@ -225,6 +229,10 @@ pub async fn fetch(
         Ok(Ok(Ok(staged))) => staged,
         Ok(Ok(Err(flaw))) => return Ok(flaw.into()),
         Ok(Err(error)) => return Err(error),
+        // A server that sends nothing at all is not a slow one.
+        Err(_) if limit >= target.patience && progress::now().is_none_or(|it| it.done == 0) => {
+            bail!("no answer within {}", humantime::format_duration(target.patience));
+        }
         Err(_) if budget < slowest => return Ok(Fetched::TooSlow),
         Err(_) => bail!("what it sends comes too slowly"),
     };
