@@ -9,9 +9,11 @@
 //! whatever takes longer than that is doubtful, too.
 
 mod budget;
+mod computed;
 mod credentials;
 mod escapes;
 mod files;
+mod harmless;
 mod patterns;
 mod rules;
 mod script;
@@ -26,6 +28,7 @@ use patterns::{HOLE, are_among, has_hole, may_be_among};
 use rules::{CREDENTIALS, LEADERS, MACHINE, Rule};
 use script::is_keyword;
 use shells::Grammar;
+use std::collections::BTreeSet;
 
 /// Options of `find` that are followed by a command.
 const EXECUTES: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
@@ -117,6 +120,9 @@ impl Search<'_> {
             return Some(Home::Credentials);
         }
         if name == "find" {
+            if self.name_secret_together(&shown) {
+                return Some(Home::Credentials);
+            }
             let commands = arguments.split(|word| EXECUTES.contains(word)).skip(1);
             return commands.into_iter().find_map(|words| {
                 let end = words.iter().position(|word| matches!(*word, b";" | b"+"));
@@ -141,9 +147,10 @@ impl Search<'_> {
         if self.is_in(MACHINE, name, arguments) {
             return Some(Home::Machine);
         }
-        let prints = !is_harmless(name, arguments)
-            && (self.is_in(CREDENTIALS, rules::usual_name(name), arguments)
-                || self.may_be_in(CREDENTIALS, rules::usual_name(name), arguments)
+        let usual = rules::usual_name(name);
+        let prints = !harmless::is_harmless(usual, arguments)
+            && (self.is_in(CREDENTIALS, usual, arguments)
+                || self.may_be_in(CREDENTIALS, usual, arguments)
                 || self.lists_variables(name, arguments));
         prints.then_some(Home::Credentials)
     }
@@ -191,18 +198,49 @@ impl Search<'_> {
                 names.clone().next().is_none()
                     || options.any(|word| word.contains(&b'p')) && names.any(is_secret)
             }
+            _ if rules::runs_filters(name) => {
+                self.budget.spend(bytes(arguments));
+                let before = [&b""[..]].into_iter().chain(arguments.iter().copied());
+                let is_name = |before: &[u8]| matches!(before, b"--arg" | b"--argjson");
+                let mut words = before.zip(arguments).filter(|(before, _)| !is_name(before));
+                words.any(|(_, word)| names_environment(word))
+            }
             _ => false,
         }
     }
 
     fn names_secret(&self, words: &[&[u8]]) -> bool {
         words.iter().any(|word| {
-            let is_relative = !word.starts_with(b"/") && !word.starts_with(b"-");
-            let within = self.folder.filter(|_| is_relative);
-            self.budget.spend(2 + word.len() + within.map_or(0, <[u8]>::len));
-            files::is_secret(word)
-                || within.is_some_and(|folder| files::is_secret(&[folder, b"/", word].concat()))
+            self.budget.spend(2 + word.len());
+            let is_in = |folder: &[u8]| self.is_secret_in(folder, word);
+            files::is_secret(word) || self.folder.is_some_and(is_in)
         })
+    }
+
+    /// Returns whether one of these words names a secret in a folder that another one is.
+    fn name_secret_together(&self, words: &[&[u8]]) -> bool {
+        self.budget.spend(bytes(words));
+        let folders = words.iter().filter_map(|word| files::relevant(value(word)));
+        let folders: BTreeSet<&[u8]> = folders.collect();
+        // What is only computed may be anything.
+        let is_said = |word: &&&[u8]| !word.iter().all(|byte| matches!(*byte, HOLE | b'/'));
+        folders.into_iter().any(|folder| {
+            let mut words = words.iter().filter(is_said);
+            words.any(|word| {
+                // What is secret anywhere is another matter.
+                let is_there = || self.is_secret_in(folder, value(word)) && !files::is_secret(word);
+                self.budget.is_spent() || is_there()
+            })
+        })
+    }
+
+    /// Returns whether a relative path, or one below a computed folder, is secret in a folder.
+    fn is_secret_in(&self, folder: &[u8], path: &[u8]) -> bool {
+        let path = path.strip_prefix(&[HOLE, b'/']).unwrap_or(path);
+        self.budget.spend(folder.len() + path.len());
+        !path.starts_with(b"/")
+            && !path.starts_with(b"-")
+            && files::is_secret(&[folder, b"/", path].concat())
     }
 
     fn shell(&self, grammar: Grammar, arguments: &[&[u8]], depth: usize) -> Option<Home> {
@@ -219,6 +257,9 @@ impl Search<'_> {
     /// Examines a command that may run others. Options with values of their own make it unclear
     /// which word is the command, and some words may be scripts.
     fn leader(&self, name: &str, arguments: &[&[u8]], depth: usize) -> Option<Home> {
+        if rules::is_sourcing(name) {
+            return None;
+        }
         // It only says what would run.
         if name == "command" && arguments.first().is_some_and(|it| matches!(*it, b"-v" | b"-V")) {
             return None;
@@ -243,8 +284,7 @@ impl Search<'_> {
         let mut parts = arguments.split(ends);
         home.or_else(|| {
             parts.find_map(|words| {
-                let adds = matches!(name, "parallel" | "xargs");
-                let more = || adds.then(|| self.any_of(&completed(words))).flatten();
+                let more = || adds_words(name).then(|| self.any_of(&completed(words))).flatten();
                 self.any_of(words).or_else(more)
             })
         })
@@ -281,16 +321,17 @@ fn behind(words: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
     Wrapped::new(words, Environment::new(&|_| None))?.next(None).map(|behind| behind.words)
 }
 
-/// Returns whether these arguments make a command print nothing of interest.
-fn is_harmless(name: &str, arguments: &[&[u8]]) -> bool {
-    match arguments {
-        [b"--help" | b"--version"] => true,
-        [b"status", options @ ..] if name == "vault" => {
-            options.iter().all(|word| word.starts_with(b"-"))
-        }
-        [b"version"] => name == "vault",
-        _ => false,
-    }
+/// Returns whether a filter in the language of `jq` names its builtin `env`: `.env` is a field, and
+/// `$env` is a variable.
+fn names_environment(filter: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let is_start = |byte: &u8| !is_name(byte) && !b".$@{\"-/".contains(byte);
+    let mut places = (0..filter.len()).filter(|&at| filter[at..].starts_with(b"env"));
+    places.any(|at| {
+        let before = &filter[..at];
+        (before.last().is_none_or(is_start) || before.ends_with(b"//"))
+            && !filter.get(at + 3).is_some_and(is_name)
+    })
 }
 
 /// Returns words with a hole where `xargs` and the like put what they read.
@@ -306,6 +347,11 @@ fn completed<'s>(words: &[&'s [u8]]) -> Vec<&'s [u8]> {
     words.chain([&[HOLE][..]]).collect()
 }
 
+/// Returns whether a command runs others with words of its own.
+fn adds_words(name: &str) -> bool {
+    matches!(name, "parallel" | "xargs")
+}
+
 /// Returns whether the word after an option such as `-qc` may be a script.
 fn is_script_next(option: &[u8]) -> bool {
     let is_short = option.starts_with(b"-") && !option.starts_with(b"--");
@@ -317,9 +363,14 @@ fn is_script(text: &[u8]) -> bool {
     text.iter().any(|byte| b" \t\n;&|()<>$`'\"\\".contains(byte))
 }
 
-/// Returns the last component of a path, or nothing if it is not UTF-8.
+/// Returns the last component of a path, or nothing if it is not UTF-8. `a:/b` is no path of a
+/// command, but of a volume.
 fn name(command: &[u8]) -> &str {
-    let base = command.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let start = command.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let (folder, base) = command.split_at(start);
+    if folder.contains(&b':') {
+        return "";
+    }
     let base = base.strip_prefix(&[HOLE]).unwrap_or(base);
     std::str::from_utf8(base).unwrap_or_default()
 }

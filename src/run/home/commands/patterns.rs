@@ -12,6 +12,23 @@ pub fn has_hole(word: &[u8]) -> bool {
     word.contains(&HOLE)
 }
 
+/// Options without a value in front of subcommands. Others may have one.
+const FLAGS: [&[u8]; 13] = [
+    b"--",
+    b"--all-namespaces",
+    b"--bare",
+    b"--debug",
+    b"--paginate",
+    b"--quiet",
+    b"--silent",
+    b"--verbose",
+    b"--watch",
+    b"--yes",
+    b"-A",
+    b"-P",
+    b"-q",
+];
+
 /// Returns what is known of a word: what it begins and ends with.
 pub fn known(word: &[u8]) -> (&[u8], &[u8]) {
     let Some(first) = word.iter().position(|&byte| byte == HOLE) else { return (word, b"") };
@@ -31,6 +48,12 @@ pub fn are_among(patterns: &str, words: &[&[u8]]) -> bool {
 pub fn may_be_among(patterns: &str, name: &str, words: &[&[u8]]) -> bool {
     let mut patterns = patterns.split(' ').peekable();
     let is_option = |word: &[u8]| word.starts_with(b"-");
+    let has_value = |word: &[u8]| {
+        is_option(word)
+            && !word.contains(&b'=')
+            && !word.starts_with(b"--no-")
+            && !FLAGS.contains(&word)
+    };
     let is_said = |word: &&[u8]| !is_option(word) && !has_hole(word);
     let end = words.iter().rposition(is_said);
     // The words that were said, and how many of them are nothing of the patterns.
@@ -38,9 +61,11 @@ pub fn may_be_among(patterns: &str, name: &str, words: &[&[u8]]) -> bool {
     for (at, word) in words.iter().enumerate() {
         let Some(pattern) = patterns.peek() else { return true };
         let is_computed = has_hole(word) && !is_option(word);
-        let is_behind_option = at > 0 && is_option(words[at - 1]) && !words[at - 1].contains(&b'=');
-        if is_computed && is_behind_option && (said > 1 || end.is_some_and(|end| at < end)) {
-            // It is the value of the option.
+        let is_value = at > 0 && has_value(words[at - 1]);
+        if is_value && is_said(word)
+            || is_value && is_computed && (said > 1 || end.is_some_and(|end| at < end))
+        {
+            // It says nothing of what is to be done. What is computed may be more than a value.
         } else if is_computed && others > rules::depth(name) {
             return false;
         } else if is_computed && may_be_like(pattern, word) {

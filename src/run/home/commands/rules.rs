@@ -58,15 +58,31 @@ pub(super) fn depth(name: &str) -> usize {
     }
 }
 
-/// Returns whether a command takes the names of resources in capitals, too.
+/// Returns whether a command takes its arguments in capitals, too.
 pub(super) fn ignores_case(name: &str) -> bool {
-    matches!(name, "kubectl" | "oc")
+    matches!(name, "kubectl" | "oc" | "redis-cli")
+}
+
+/// Returns whether a command runs a filter in the language of `jq`.
+pub(super) fn runs_filters(name: &str) -> bool {
+    matches!(name, "gojq" | "jaq" | "jq" | "yq")
+}
+
+/// Returns whether a builtin runs the file that it is given, rather than a command.
+pub(super) fn is_sourcing(name: &str) -> bool {
+    matches!(name, "." | "source")
 }
 
 /// Returns whether the patterns of a command are about code or about options rather than about
 /// what it is to do.
 pub(super) fn is_about_code(name: &str) -> bool {
     INTERPRETERS.contains(&name) || ABOUT_CODE.contains(&name)
+}
+
+/// Returns whether words anywhere in a script may be arguments of a command: those that others use,
+/// too, such as `-p`, say nothing of it.
+pub(super) fn is_put_together(name: &str) -> bool {
+    !ABOUT_CODE.contains(&name)
 }
 
 /// Commands that print variables.
@@ -86,13 +102,14 @@ pub(super) const INTERPRETERS: [&str; 9] =
     ["bun", "deno", "julia", "lua", "node", "perl", "php", "python", "ruby"];
 
 /// Others whose patterns are about code or options.
-const ABOUT_CODE: [&str; 15] = [
+const ABOUT_CODE: [&str; 16] = [
     "awk",
     "cmake",
     "compgen",
     "gawk",
     "gmake",
     "gojq",
+    "jaq",
     "jq",
     "make",
     "mawk",
@@ -122,24 +139,32 @@ pub(super) const MACHINE: &[Rule] = &[
     ("hostnamectl", &[]),
     ("id", &[]),
     ("ifconfig", &[]),
+    ("iostat", &[]),
     ("ip", &[]),
     ("journalctl", &[]),
     ("last", &[]),
+    ("logname", &[]),
     ("lsblk", &[]),
     ("lscpu", &[]),
+    ("lshw", &[]),
     ("lsmod", &[]),
     ("lsof", &[]),
     ("lspci", &[]),
     ("lsusb", &[]),
     ("mount", &[]),
+    ("neofetch", &[]),
     ("netstat", &[]),
     ("nproc", &[]),
     ("numactl", &["-H", "--hardware", "-s", "--show"]),
+    ("nvidia-smi", &[]),
     ("pgrep", &[]),
+    ("pidof", &[]),
     ("ps", &[]),
+    ("route", &[]),
     ("ss", &[]),
     ("sysctl", &[]),
     ("systemctl", &[]),
+    ("timedatectl", &[]),
     ("top", &[]),
     ("uname", &[]),
     ("uptime", &[]),
@@ -153,17 +178,22 @@ pub(super) const MACHINE: &[Rule] = &[
 /// `cachex_base::system::wrapper` knows; sorted.
 pub(super) const LEADERS: &[Rule] = &[
     (".", &[]),
+    ("abbr", &[]),
     ("alias", &[]),
     ("apptainer", &["exec"]),
     ("asdf", &["exec"]),
     ("at", &[]),
+    ("aws-okta", &["exec"]),
     ("batch", &[]),
     ("builtin", &[]),
     ("bun", &["run", "x"]),
     ("bundle", &["exec"]),
     ("bunx", &[]),
     ("bwrap", &[]),
+    ("cachex", &[]),
+    ("caffeinate", &[]),
     ("capsh", &[]),
+    ("cargo", &["run"]),
     ("chpst", &[]),
     ("chroot", &[]),
     ("command", &[]),
@@ -173,9 +203,12 @@ pub(super) const LEADERS: &[Rule] = &[
     ("daemonize", &[]),
     ("devbox", &["run"]),
     ("direnv", &[]),
+    ("distrobox", &["enter"]),
     ("doas", &[]),
     ("docker", &[]),
+    ("docker-compose", &[]),
     ("dotenv", &[]),
+    ("dotenvx", &["run"]),
     ("emulate", &[]),
     ("entr", &[]),
     ("env-cmd", &[]),
@@ -184,22 +217,31 @@ pub(super) const LEADERS: &[Rule] = &[
     ("expect", &[]),
     ("faketime", &[]),
     ("firejail", &[]),
+    ("fly", &["ssh console"]),
+    ("flyctl", &["ssh console"]),
+    ("fnm", &["exec"]),
+    ("foreman", &["run"]),
     ("gdb", &[]),
     ("git", &["bisect run", "rebase *", "submodule foreach", "-c alias*"]),
     ("gmake", &["--eval*", "-E*"]),
+    ("goenv", &["exec"]),
     ("gosu", &[]),
     ("guix", &[]),
     ("hatch", &["run"]),
     ("heroku", &["run*"]),
+    ("honcho", &["run"]),
     ("hyperfine", &[]),
     ("incus", &["exec"]),
+    ("k3s", &["kubectl"]),
     ("kubectl", &[]),
     ("ltrace", &[]),
     ("lxc", &["exec"]),
     ("machinectl", &["shell"]),
     ("make", &["--eval*", "-E*"]),
     ("mamba", &["run"]),
+    ("microk8s", &["kubectl"]),
     ("micromamba", &["run"]),
+    ("minikube", &["kubectl"]),
     ("mise", &[]),
     ("mpiexec", &[]),
     ("mpirun", &[]),
@@ -207,6 +249,7 @@ pub(super) const LEADERS: &[Rule] = &[
     ("nix", &[]),
     ("nix-shell", &[]),
     ("nodemon", &[]),
+    ("nodenv", &["exec"]),
     ("npm", &["exec", "x", "run*"]),
     ("npx", &[]),
     ("nsenter", &[]),
@@ -223,7 +266,10 @@ pub(super) const LEADERS: &[Rule] = &[
     ("podman", &[]),
     ("poetry", &["run"]),
     ("proot", &[]),
+    ("proxychains", &[]),
+    ("proxychains4", &[]),
     ("pyenv", &["exec"]),
+    ("railway", &["run"]),
     ("rbenv", &["exec"]),
     ("rlwrap", &[]),
     ("runuser", &[]),
@@ -245,6 +291,7 @@ pub(super) const LEADERS: &[Rule] = &[
     ("systemd-run", &[]),
     ("tini", &[]),
     ("tmux", &[]),
+    ("toolbox", &["run"]),
     ("torsocks", &[]),
     ("tox", &["exec"]),
     ("trap", &[]),
@@ -255,6 +302,7 @@ pub(super) const LEADERS: &[Rule] = &[
     ("uvx", &[]),
     ("vagrant", &["ssh"]),
     ("valgrind", &[]),
+    ("volta", &["run"]),
     ("watch", &[]),
     ("watchexec", &[]),
     ("xargs", &[]),

@@ -168,9 +168,15 @@ impl<'s> Parser<'s> {
                     }
                 }
                 b'(' => {
+                    let is_array = self.script[..self.at].ends_with(b"=");
                     self.at += 1;
                     self.finish(&mut draft);
+                    let first = self.told.commands.len();
                     self.inner();
+                    if is_array {
+                        let words = self.told.commands[first..].iter().flat_map(|it| &it.words);
+                        self.told.values.extend(words.map(|word| word.text.clone()));
+                    }
                 }
                 b'<' | b'>' => self.redirection(&mut draft, None),
                 _ => {

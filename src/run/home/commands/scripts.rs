@@ -1,12 +1,9 @@
 //! What scripts run.
 
 use super::script::{self, Command};
-use super::shells::{self, Grammar};
+use super::shells::Grammar;
 use super::suspect::{self, Backslash};
-use super::wrapper;
-use super::{
-    Home, Search, behind_prefixes, bytes, is_prefix, is_script, name, rules, slices, value,
-};
+use super::{Home, Search, behind_prefixes, name, rules, slices, value};
 use std::collections::BTreeSet;
 
 impl Search<'_> {
@@ -15,6 +12,11 @@ impl Search<'_> {
         let script = script::parse(text, &self.budget);
         let files = slices(&script.inputs).into_iter().chain(slices(&script.values));
         if script.is_odd || self.names_secret(&files.collect::<Vec<_>>()) {
+            return Some(Home::Credentials);
+        }
+        let words = script.commands.iter().flat_map(|command| &command.words);
+        let words: Vec<&[u8]> = words.map(|word| &word.shape[..]).collect();
+        if self.name_secret_together(&words) {
             return Some(Home::Credentials);
         }
         let commands: Vec<Vec<&[u8]>> = script.commands.iter().map(Command::texts).collect();
@@ -26,19 +28,7 @@ impl Search<'_> {
         });
         let suspect = || script.is_unclear.then(|| self.suspect(Grammar::Posix, text)).flatten();
         let home = home.or_else(|| self.interpreted(&commands, &script.documents));
-        let home = home.or_else(suspect);
-        let open = script.commands.iter().filter(|command| self.runs_what_it_computes(command));
-        let open: Vec<Vec<&[u8]>> = open.map(Command::texts).collect();
-        if home.is_some() || open.is_empty() {
-            return home;
-        }
-        self.budget.spend(open.iter().map(|words| bytes(words)).sum());
-        if open.iter().flatten().any(|word| rules::may_be_known(name(word))) {
-            return Some(Home::Credentials);
-        }
-        let mut values: Vec<Vec<&[u8]>> = script.values.iter().map(|it| vec![&it[..]]).collect();
-        values.push(parameters.to_vec());
-        self.computed(&commands, &values, &open, depth)
+        home.or_else(suspect).or_else(|| self.computed(&script, &commands, parameters, depth))
     }
 
     /// Examines documents that an interpreter among these words may read as its code.
@@ -59,68 +49,6 @@ impl Search<'_> {
     fn lists(&self, words: &[&[u8]]) -> bool {
         let words = behind_prefixes(words);
         words.split_first().is_some_and(|(word, rest)| self.lists_variables(name(word), rest))
-    }
-
-    /// Returns whether a command of a script runs what the script computes, rather than what it
-    /// says.
-    fn runs_what_it_computes(&self, command: &Command) -> bool {
-        let mut words = command.words.iter().skip_while(|word| is_prefix(&word.text));
-        if words.clone().next().is_some_and(|first| first.is_open) {
-            return true;
-        }
-        let texts = command.texts();
-        let texts = behind_prefixes(&texts);
-        let Some((first, rest)) = texts.split_first() else { return false };
-        let is_shell = shells::grammar(name(first)).is_some();
-        let reads_input = |texts: &[&[u8]]| {
-            let may = shells::may_read_input(name(texts[0]));
-            may && !self.budget.is_spent() && {
-                self.budget.spend(bytes(texts));
-                shells::reads_input(texts)
-            }
-        };
-        let last = if is_shell { 1 } else { texts.len() };
-        (is_shell || wrapper::is_wrapper(first) || self.leads(name(first), rest))
-            && (words.any(|word| word.is_open) || (0..last).any(|at| reads_input(&texts[at..])))
-    }
-
-    /// Examines what the open commands of a script would run if their names were among these
-    /// words, or if they ran one of them as a script.
-    fn computed(
-        &self,
-        commands: &[Vec<&[u8]>],
-        values: &[Vec<&[u8]>],
-        open: &[Vec<&[u8]>],
-        depth: usize,
-    ) -> Option<Home> {
-        let Some(depth) = depth.checked_sub(1) else { return Some(Home::Credentials) };
-        let mut names = BTreeSet::new();
-        for (words, is_command) in
-            commands.iter().map(|words| (words, true)).chain(values.iter().map(|it| (it, false)))
-        {
-            // What a command is called was examined, and `set -e` computes nothing.
-            let first = words.len() - behind_prefixes(words).len();
-            for at in 0..words.len() {
-                let word = value(words[at]);
-                let is_name = is_command && at == first && self.lists_variables(name(word), &[]);
-                let home = self.prints(name(words[at]), &words[at + 1..]).filter(|_| !is_name);
-                let home = home.or_else(|| {
-                    let text = String::from_utf8_lossy(word).replace("\\n", "\n");
-                    let text = text.as_bytes();
-                    is_script(text).then(|| self.script(text, &[], depth)).flatten()
-                });
-                if home.is_some() {
-                    return home;
-                }
-                if !is_name && rules::is_known(name(word)) {
-                    names.insert(name(word));
-                }
-            }
-        }
-        names.into_iter().find_map(|name| {
-            let of = |words: &Vec<&[u8]>| self.prints(name, behind_prefixes(words));
-            self.prints(name, &[]).or_else(|| open.iter().find_map(of))
-        })
     }
 
     /// Examines a text in which any word may be a command that prints credentials.

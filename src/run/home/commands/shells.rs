@@ -101,7 +101,7 @@ fn scripts_of_posix<'w, 's>(arguments: &'w [&'s [u8]]) -> (Vec<&'s [u8]>, &'w [&
 
 /// Returns whether a command of this name may read a script from its standard input.
 pub fn may_read_input(name: &str) -> bool {
-    matches!(name, "." | "source") || grammar(name).is_some()
+    super::rules::is_sourcing(name) || grammar(name).is_some()
 }
 
 /// Returns whether a command is a shell, or a builtin of one, that reads its script from its
@@ -109,7 +109,7 @@ pub fn may_read_input(name: &str) -> bool {
 pub fn reads_input(words: &[&[u8]]) -> bool {
     let Some((command, arguments)) = words.split_first() else { return false };
     let name = super::name(command);
-    if matches!(name, "." | "source") {
+    if super::rules::is_sourcing(name) {
         return arguments.first().is_none_or(|file| file.starts_with(b"/dev/"));
     }
     let Some(grammar) = grammar(name) else { return false };

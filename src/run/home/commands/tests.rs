@@ -6,6 +6,7 @@ use super::*;
 mod computed;
 mod files;
 mod scripts;
+mod tools;
 
 fn told(line: &str) -> Option<Home> {
     let words = shlex::split(line).unwrap();

@@ -240,6 +240,16 @@ const HOSTILE: &[&str] = &[
     "set ",
     "['gh',",
     "a=.ssh ",
+    "alias a=b;",
+    "K=aws;$K x ",
+    "a=(aws);$a ",
+    "cd /etc;",
+    ". ",
+    ".config/ ",
+    "jq env ",
+    "$x kubectl ",
+    "xargs sudo ",
+    "git -a ",
 ];
 
 /// Returns why a script stays on the machine, how many steps it took to find that out, and how many
