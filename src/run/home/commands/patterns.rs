@@ -13,14 +13,17 @@ pub fn has_hole(word: &[u8]) -> bool {
 }
 
 /// Options without a value in front of subcommands. Others may have one.
-const FLAGS: [&[u8]; 13] = [
+const FLAGS: [&[u8]; 16] = [
     b"--",
     b"--all-namespaces",
     b"--bare",
     b"--debug",
+    b"--global",
+    b"--local",
     b"--paginate",
     b"--quiet",
     b"--silent",
+    b"--system",
     b"--verbose",
     b"--watch",
     b"--yes",

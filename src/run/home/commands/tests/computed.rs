@@ -91,6 +91,7 @@ fn the_value_of_an_option_is_no_subcommand() {
     for script in [
         "git --no-pager log $x",
         "git -P log $x",
+        "git config --global user.email $x",
         "npm --silent run $x",
         "kubectl get pods $x",
         "kubectl -n prod get pods $x",
