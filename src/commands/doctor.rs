@@ -265,8 +265,8 @@ fn means(what: &What) -> Cow<'static, str> {
             return format!("no entry needs this output ({}); a fold will remove it", size(*bytes))
                 .into();
         }
-        What::Leftover => "a process that died left it behind",
-        What::InProgress => "it is being written, or was within the last hour",
+        What::Leftover => "a process that died left it behind; a fold will remove it",
+        What::InProgress => "it is being written, or was until just now",
         What::SetAside => "a damaged database that was set aside, for a look at it",
         What::BrokenDatabase => "the database of old entries is damaged",
         What::Database(why) => {

@@ -61,6 +61,7 @@ mod inputs_while;
 mod interrupted;
 mod key;
 mod killed;
+mod left_by_the_dead;
 mod left_files;
 mod library;
 mod library_async;

@@ -1,8 +1,7 @@
 //! Content-addressed files: the streams that are too long for an entry.
 //!
-//! A blob is written under a temporary name and locked by its writer, so that a sweep can tell a
-//! leftover from work in progress. It gets its own name, its BLAKE3 hash, only when it is
-//! complete. It replaces a blob of the same content, which repairs that blob if it was damaged.
+//! A blob is written under a [temporary](super::temporary) name. It gets its own name, its BLAKE3
+//! hash, only when it is complete. It replaces a blob of the same content, which repairs that blob if it was damaged.
 //!
 //! Instead of the plain file, or beside it for a while, there may be a compressed one
 //! (`blobs/cd/HEX.zst`), which only the fold writes. Readers try the plain form first, and use
@@ -10,13 +9,13 @@
 
 use super::Root;
 use super::packed::{Packed, Unpacking};
+use super::temporary::{self, Group, Temporary};
 use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::record::manifest::{MAX_MANIFEST, Manifest};
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use cachex_base::system::hashing::{self, Writer};
 use rustix::fd::OwnedFd;
-use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
@@ -243,10 +242,12 @@ pub struct NewBlob<'a> {
 impl<'a> NewBlob<'a> {
     /// Starts a blob.
     pub fn new(root: &'a Root) -> rustix::io::Result<NewBlob<'a>> {
-        let (name, file) = Temporary::create(root)?;
-        // On a file system without locks, a sweep goes by age alone.
-        let _ = failpoint::at("flock")
-            .and_then(|()| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive));
+        NewBlob::in_group(root, None)
+    }
+
+    /// Starts a blob of a group, if there is one.
+    pub fn in_group(root: &'a Root, group: Option<&Group<'a>>) -> rustix::io::Result<NewBlob<'a>> {
+        let (name, file) = temporary::create_in(root, group)?;
         Ok(NewBlob { name, writer: Writer::new(file) })
     }
 
@@ -270,38 +271,28 @@ impl<'a> NewBlob<'a> {
     pub fn finish(self) -> rustix::io::Result<WholeBlob<'a>> {
         let file = self.writer.file_handle();
         let (hash, len) = self.writer.finish()?;
-        Ok(WholeBlob {
-            name: self.name,
-            file: Some(file),
-            blob: BlobRef { hash: *hash.as_bytes(), len },
-        })
+        Ok(WholeBlob::new(self.name, file, BlobRef { hash: *hash.as_bytes(), len }))
     }
 }
 
 /// A complete blob that still has a temporary name.
 pub struct WholeBlob<'a> {
     name: Temporary<'a>,
-    /// Holds the lock.
-    file: Option<Arc<OwnedFd>>,
+    /// Holds the lock, unless one of a group stands for it.
+    _file: Option<Arc<OwnedFd>>,
     blob: BlobRef,
 }
 
 impl<'a> WholeBlob<'a> {
-    /// Wraps a file that was written under a temporary name, locked, and hashed.
-    pub(super) fn new(name: Temporary<'a>, file: OwnedFd, blob: BlobRef) -> WholeBlob<'a> {
-        WholeBlob { name, file: Some(Arc::new(file)), blob }
+    /// Wraps a file that was written under a temporary name, and hashed.
+    pub(super) fn new(name: Temporary<'a>, file: Arc<OwnedFd>, blob: BlobRef) -> WholeBlob<'a> {
+        let file = (!name.is_in_group()).then_some(file);
+        WholeBlob { name, _file: file, blob }
     }
 
     /// Returns the reference to the blob that is to be kept.
     pub fn blob(&self) -> BlobRef {
         self.blob
-    }
-
-    /// Closes the file, and thereby releases the lock, for callers with more blobs than file
-    /// descriptors. A sweep removes nothing while the caller holds the fold lock, and nothing
-    /// that was written within [`LEFT`](super::sweep::LEFT).
-    pub fn close(&mut self) {
-        self.file = None;
     }
 
     /// Gives the blob its own name. The caller holds the publish lock.
@@ -312,12 +303,8 @@ impl<'a> WholeBlob<'a> {
     }
 
     /// Gives the blob the name `place` instead of its own.
-    pub fn keep_as(mut self, place: &Path) -> rustix::io::Result<()> {
-        if let Some(name) = &self.name.name {
-            fsutil::rename(self.name.root, name, place)?;
-        }
-        self.name.name = None;
-        Ok(())
+    pub fn keep_as(self, place: &Path) -> rustix::io::Result<()> {
+        self.name.rename(place)
     }
 
     /// Returns the temporary name of the blob, until it has its own.
@@ -328,58 +315,5 @@ impl<'a> WholeBlob<'a> {
     /// Returns the length of the blob, in bytes.
     pub fn len(&self) -> u64 {
         self.blob.len
-    }
-}
-
-/// A temporary name. Its file is removed on drop, unless it was renamed.
-pub struct Temporary<'a> {
-    root: &'a Root,
-    name: Option<PathBuf>,
-}
-
-impl<'a> Temporary<'a> {
-    /// Creates a new, empty file under a temporary name.
-    pub fn create(root: &'a Root) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
-        Temporary::create_with(root, "")
-    }
-
-    /// Creates a new, empty file under a temporary name that begins with `prefix`.
-    pub fn create_with(
-        root: &'a Root,
-        prefix: &str,
-    ) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
-        let name = Root::temp_name();
-        let name = match name.file_name() {
-            Some(file) if !prefix.is_empty() => {
-                let mut prefixed = std::ffi::OsString::from(prefix);
-                prefixed.push(file);
-                name.with_file_name(prefixed)
-            }
-            _ => name,
-        };
-        let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
-        Ok((Temporary { root, name: Some(name) }, file))
-    }
-
-    /// Returns the temporary name, unless the file was renamed.
-    pub fn name(&self) -> Option<&Path> {
-        self.name.as_deref()
-    }
-
-    /// Renames the file to its permanent name.
-    pub fn rename(mut self, to: &Path) -> rustix::io::Result<()> {
-        if let Some(name) = &self.name {
-            fsutil::rename(self.root, name, to)?;
-        }
-        self.name = None;
-        Ok(())
-    }
-}
-
-impl Drop for Temporary<'_> {
-    fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            let _ = fsutil::remove_file(self.root, name);
-        }
     }
 }

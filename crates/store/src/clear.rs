@@ -1,7 +1,9 @@
 //! Removing everything at once.
 
 use super::young::Young;
-use super::{Root, account, events, evicted, filter, guard, rebuild, remote, reserve, sweep};
+use super::{
+    Root, account, events, evicted, filter, guard, rebuild, remote, reserve, sweep, temporary,
+};
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets;
 use anyhow::{Context, Result};
@@ -72,6 +74,6 @@ pub fn clear(root: &Root) -> Result<Cleared> {
         }
         fsutil::remove_file(root, filter::FILE).context("clearing the store")?;
     }
-    bytes += sweep::trash(root)?;
+    bytes += temporary::sweep(root)? + sweep::trash(root)?;
     Ok(Cleared { entries: prefixes.len() as u64, bytes })
 }

@@ -17,15 +17,15 @@ pub use repair::mend;
 
 use super::db_client::DbClient;
 use super::remote::circuit_breaker::CircuitBreaker;
-use super::{Root, account, events, filter, guard, remote, sweep, version_dir, young};
+use super::temporary::Left;
+use super::{Root, account, events, filter, guard, remote, version_dir, young};
 use crate::lock;
 use cachex_base::record::entry::{BlobRef, Entry, Key};
-use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil::{self, Unusable};
 use cachex_base::system::progress::{self, Stage};
 use inventory::Inventory;
 use outputs::{BlobRefs, Damaged};
-use rustix::fs::{CWD, FileType, FlockOperation, RawMode, Stat};
+use rustix::fs::{CWD, FileType, RawMode, Stat};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,7 @@ pub enum What {
     DamagedBlob,
     /// No entry needs the blob, which has this length in bytes.
     Orphan(u64),
-    /// A process that died left the file behind.
+    /// A process that died left the file or folder behind, which a later fold removes.
     Leftover,
     /// A process is writing the file, or was until just now.
     InProgress,
@@ -116,6 +116,7 @@ impl What {
         !matches!(
             self,
             What::Orphan(_)
+                | What::Leftover
                 | What::InProgress
                 | What::SetAside
                 | What::HeldLock(_)
@@ -280,9 +281,11 @@ impl Examination {
                 self.add(place("unsent"), What::Unsent { entries, why: failure.why });
             }
         }
+        let mut left = Left::new(root);
         for path in &inventory.temps {
-            let what = if is_left(root, path) { What::Leftover } else { What::InProgress };
-            self.add(path, what);
+            let is_left =
+                path.file_name().is_some_and(|name| matches!(left.judge(name), Ok(Some(_))));
+            self.add(path, if is_left { What::Leftover } else { What::InProgress });
         }
         let ours = matches!(lock, Ok(Some(_))).then_some(Path::new(lock::FOLD));
         for path in inventory.locks.iter().filter(|path| ours != Some(path)) {
@@ -359,13 +362,4 @@ impl Examination {
 
 fn unreadable(errno: Errno) -> What {
     What::Unreadable(std::io::Error::from(errno).to_string())
-}
-
-/// Returns whether the sweep would take a temporary file for a leftover.
-fn is_left(root: &Root, path: &Path) -> bool {
-    let Ok(file) = fsutil::open_file(root, path) else { return false };
-    let Ok(stat) = rustix::fs::fstat(&file) else { return false };
-    let written = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
-    Timestamp::now().since(written).is_some_and(|age| age > sweep::LEFT)
-        && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }

@@ -5,17 +5,19 @@
 //! to.
 
 use super::Root;
-use super::blobs::{self, Blob, Form, NewBlob, Temporary, WholeBlob};
+use super::blobs::{self, Blob, Form, NewBlob, WholeBlob};
 use super::packed::Unpacking;
+use super::temporary::{self, Group};
 use cachex_base::record::entry::BlobRef;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use cachex_base::system::hashing;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FlockOperation, SeekFrom};
+use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{BufRead, Read};
+use std::sync::Arc;
 
 /// The result of adding a file to the store.
 pub enum Made<'a> {
@@ -27,22 +29,25 @@ pub enum Made<'a> {
     Shrunk,
 }
 
-/// Stores the first `len` bytes of a file as a blob.
-pub fn take_in<'a>(root: &'a Root, file: &OwnedFd, len: u64) -> rustix::io::Result<Made<'a>> {
+/// Stores the first `len` bytes of a file as a blob, of a group if there is one.
+pub fn take_in<'a>(
+    root: &'a Root,
+    group: Option<&Group<'a>>,
+    file: &OwnedFd,
+    len: u64,
+) -> rustix::io::Result<Made<'a>> {
     let Some(hash) = hashing::beginning(file, len)? else { return Ok(Made::Shrunk) };
     let blob = BlobRef { hash: *hash.as_bytes(), len };
     if blobs::open(root, &blob)?.is_some() {
         return Ok(Made::Had(blob));
     }
-    let (name, made) = Temporary::create(root)?;
-    // On a file system without locks, the sweep goes by age alone.
-    let _ = rustix::fs::flock(&made, FlockOperation::NonBlockingLockExclusive);
+    let (name, made) = temporary::create_in(root, group)?;
     failpoint::at("write")?;
     fill(&made, file.as_fd(), len)?;
     // The file may have changed meanwhile, so the copy is hashed again.
     let Some(hash) = hashing::beginning(&made, len)? else { return Ok(Made::Shrunk) };
     let blob = BlobRef { hash: *hash.as_bytes(), len };
-    Ok(Made::New(WholeBlob::new(name, made, blob)))
+    Ok(Made::New(WholeBlob::new(name, Arc::new(made), blob)))
 }
 
 /// Stores bytes as a blob.

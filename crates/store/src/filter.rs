@@ -13,13 +13,13 @@
 //! file. For a look-up, a flipped bit gives at worst a wrong answer for a key near it, which is a
 //! miss.
 
-use super::Root;
+use super::{Root, temporary};
 use anyhow::{Context, Result};
 use cachex_base::record::entry::Key;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use rustix::fd::OwnedFd;
-use rustix::fs::OFlags;
+use std::path::Path;
 
 /// The filter's name below the root.
 pub const FILE: &str = "old.keys";
@@ -119,17 +119,11 @@ pub fn publish(root: &Root, mut prefixes: Vec<u64>) -> Result<()> {
     prefixes.sort_unstable();
     prefixes.dedup();
     let bytes = encode(&prefixes);
-    let temp = Root::temp_name();
-    let placed = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)
-        .and_then(|file| {
-            fsutil::write_file(&file, &bytes)?;
-            failpoint::at("sync")?;
-            rustix::fs::fsync(&file)
-        })
-        .and_then(|()| fsutil::rename(root, &temp, FILE));
-    if placed.is_err() {
-        let _ = fsutil::remove_file(root, &temp);
-    }
+    let sync = |file: &OwnedFd| {
+        failpoint::at("sync")?;
+        rustix::fs::fsync(file)
+    };
+    let placed = temporary::put_after(root, Path::new(FILE), &bytes, sync);
     placed.context("publishing the filter of stored keys")?;
     // Not every file system syncs folders.
     let _ = rustix::fs::fsync(root);
@@ -156,6 +150,7 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::OFlags;
 
     fn store() -> (tempfile::TempDir, Root) {
         let dir = tempfile::tempdir().unwrap();

@@ -169,6 +169,7 @@ impl<'a> Fold<'a> {
     }
 
     fn run(&mut self) -> Result<()> {
+        sweep::of_the_dead(self.root)?;
         // To move entries on a full disk, others would have to go: that is for the sake of a limit
         // alone. Without one, somebody waits for what can be done with the room that there is.
         if self.options.max_size.is_some() && room::is_short(self.root) {

@@ -71,6 +71,7 @@ pub mod stats;
 pub mod sweep;
 pub mod table;
 pub mod tags;
+pub mod temporary;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tidy;
@@ -85,7 +86,6 @@ pub use cachex_base::record::version_dir;
 use cachex_base::system::fsutil::{self, Unusable};
 use db_client::DbClient;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::OFlags;
 #[cfg(target_os = "linux")]
 use rustix::io::Errno;
 use std::ffi::OsString;
@@ -204,13 +204,13 @@ impl Root {
         outer.unwrap_or(Path::new("."))
     }
 
-    /// Returns a new unique name below `tmp/`.
-    pub fn temp_name() -> PathBuf {
+    /// Returns a new unique name of a temporary file.
+    pub fn temp_name() -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let pid = rustix::process::getpid().as_raw_nonzero();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let now = cachex_base::system::clock::Timestamp::now().0;
-        PathBuf::from(format!("tmp/{pid}-{count}-{now:x}"))
+        format!("{pid}-{count}-{now:x}")
     }
 }
 
@@ -223,7 +223,7 @@ impl Root {
             rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
             Ok(File::from(file))
         };
-        let made = self.unnamed().and_then(filled);
+        let made = temporary::Temporary::unnamed(self).and_then(filled);
         #[cfg(target_os = "linux")]
         let made = match made {
             // What is only read needs no room.
@@ -233,13 +233,6 @@ impl Root {
             made => made,
         };
         made.context("writing a temporary file")
-    }
-
-    fn unnamed(&self) -> rustix::io::Result<OwnedFd> {
-        let name = Root::temp_name();
-        let file = fsutil::create_file(self, &name, OFlags::RDWR | OFlags::EXCL)?;
-        fsutil::remove_file(self, &name)?;
-        Ok(file)
     }
 }
 

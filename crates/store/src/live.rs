@@ -11,7 +11,7 @@
 //! writer that it is followed.
 
 use super::Root;
-use super::blobs::Temporary;
+use super::temporary::Temporary;
 use crate::lock::{End, EndedBy, LiveFiles};
 use cachex_base::record::entry::Damaged;
 use cachex_base::record::frames::{Frame, Stream};

@@ -25,6 +25,8 @@ use std::path::Path;
 pub const BUILDING: &str = "old.building";
 /// The name of the store that was written, or of the one that it replaced.
 pub const NEXT: &str = "old.next";
+/// The folders that a killed rebuild may leave.
+pub const FOLDERS: [&str; 2] = [BUILDING, NEXT];
 /// The number of rows that are copied while readers wait.
 const PAGE: usize = 20_000;
 /// The number of sealed entries that are copied while readers wait.

@@ -15,8 +15,8 @@ mod making;
 pub use making::MAKING;
 
 use super::account::{self, blocks};
-use super::blobs::{self, Form, Temporary};
-use super::{Root, events, filter, rebuild, reserve, young};
+use super::blobs::{self, Form};
+use super::{Root, events, filter, rebuild, reserve, temporary, young};
 use cachex_base::record::entry::{BlobRef, Entry};
 use cachex_base::record::manifest::Manifest;
 use cachex_base::system::fsutil;
@@ -184,9 +184,7 @@ impl<'a> NewMemory<'a> {
     pub fn put(self, bytes: &[u8]) -> rustix::io::Result<bool> {
         let NewMemory { room, path, before } = self;
         let root = room.root;
-        let (temporary, file) = Temporary::create(root)?;
-        fsutil::write_file(file, bytes)?;
-        temporary.rename(&path)?;
+        temporary::put(root, &path, bytes)?;
         let now = blocks(bytes.len() as u64);
         account::give_back(root, before.saturating_sub(now));
         Ok(room.settle(now.saturating_sub(before)))
@@ -242,10 +240,11 @@ pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<()> {
     relieve_by(root, true)
 }
 
-/// Gives up the [reserve] for the first step of a removal, and if hardly any space is left then, as
+/// Removes what dead processes left, gives up the [reserve] for the first step of a removal, and if hardly any space is left then, as
 /// without a reserve, what can be made again, and the events that no fold has counted, since
 /// counting them is writing.
 pub fn relieve_for_the_first_step(root: &Root) -> rustix::io::Result<()> {
+    temporary::sweep(root)?;
     reserve::give_up_if_short(root)?;
     for name in [events::PAST, filter::FILE] {
         if has_no_first_step(root) {

@@ -5,7 +5,7 @@
 //! another secret cannot be compared.
 
 use super::Root;
-use super::blobs::Temporary;
+use super::temporary;
 use cachex_base::system::fsutil;
 use rustix::io::Errno;
 use std::path::Path;
@@ -43,9 +43,7 @@ fn make(root: &Root) -> rustix::io::Result<Secret> {
     let mut secret = [0; LEN];
     getrandom::fill(&mut secret)
         .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
-    let (name, file) = Temporary::create(root)?;
-    fsutil::write_file(file, &secret)?;
-    name.rename(Path::new(FILE))?;
+    temporary::put(root, Path::new(FILE), &secret)?;
     Ok(secret)
 }
 

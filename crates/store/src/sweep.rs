@@ -4,7 +4,7 @@
 use super::blobs::Form;
 use super::old::Old;
 use super::young::{self, Young};
-use super::{Root, account, blobs, filter, guard, in_place, rebuild, remote};
+use super::{Root, account, blobs, filter, guard, in_place, rebuild, remote, temporary};
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets;
 use anyhow::Result;
@@ -14,7 +14,6 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use cachex_base::system::progress::{self, Stage};
-use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -29,8 +28,6 @@ pub const TRASH: &str = "trash-";
 const PARTS: u8 = 8;
 /// The number of blobs that are looked up while readers of the old store wait.
 const BATCH: usize = 10_000;
-/// The age at which a temporary file is a leftover unless it is locked.
-pub const LEFT: Duration = Duration::from_hours(1);
 /// The folder for remembered contents of declared inputs, see `files::inputs` of the command.
 pub const INPUTS: &str = "inputs";
 /// The time that remembered inputs are kept after their last use.
@@ -165,9 +162,18 @@ fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
     Ok(settled)
 }
 
-/// Removes what processes that died left behind. `max_size` is the limit on the store's size.
+/// Removes what processes that died left behind, and may take much: files that they were writing,
+/// and rebuilds that they did not finish.
+pub fn of_the_dead(root: &Root) -> Result<()> {
+    temporary::sweep(root)?;
+    rebuild::sweep_leftovers(root);
+    trash(root)?;
+    Ok(())
+}
+
+/// Removes locks that nobody holds, and what is kept for some time only. `max_size` is the limit on
+/// the store's size.
 pub fn leftovers(root: &Root, max_size: Option<u64>) -> Result<()> {
-    temps(root)?;
     locks(root)?;
     let share = max_size.unwrap_or(u64::MAX) / MEMORIES_SHARE;
     let inputs = fsutil::names(root, INPUTS)?;
@@ -175,33 +181,9 @@ pub fn leftovers(root: &Root, max_size: Option<u64>) -> Result<()> {
     memories(root, inputs, MEMORIES, share)?;
     memories(root, path_sets(root)?, PATH_SETS, share)?;
     queues(root)?;
-    rebuild::sweep_leftovers(root);
-    trash(root)?;
     let broken = guard::broken(root)?;
     for name in &broken[..broken.len().saturating_sub(BROKEN_KEPT)] {
         remove_tree(root, name);
-    }
-    Ok(())
-}
-
-fn temps(root: &Root) -> Result<()> {
-    let now = Timestamp::now();
-    for name in fsutil::names(root, "tmp")? {
-        let path = Path::new("tmp").join(name);
-        let Ok(file) = fsutil::open_file(root, &path) else { continue };
-        let written = rustix::fs::fstat(&file)?.st_mtime as u64;
-        let age = now.since(Timestamp(written.saturating_mul(1_000_000_000)));
-        let free = || {
-            failpoint::at("flock").is_ok()
-                && fsutil::retry(|| {
-                    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
-                })
-                .is_ok()
-        };
-        if age.is_some_and(|age| age > LEFT) && free() {
-            // `doctor` reports what is no file or cannot be removed.
-            let _ = fsutil::remove_file(root, &path);
-        }
     }
     Ok(())
 }

@@ -4,7 +4,8 @@
 //! power cut a file may be empty or short, which its checksum reveals.
 
 use super::Root;
-use super::blobs::{self, Temporary};
+use super::blobs;
+use super::temporary::{self, Group, Temporary};
 use anyhow::{Context, Result};
 use cachex_base::record::entry::{Entry, Key, MAX_SEALED};
 use cachex_base::system::failpoint;
@@ -50,15 +51,28 @@ impl<'a> Young<'a> {
 /// [`NewFile::keep`].
 pub struct NewFile<'a> {
     name: Temporary<'a>,
+    /// Holds the lock, unless one of a group stands for it.
+    _file: Option<OwnedFd>,
     key: Key,
 }
 
 impl<'a> NewFile<'a> {
     /// Writes a file for this key with this sealed entry.
     pub fn of(root: &'a Root, key: &Key, sealed: &[u8]) -> rustix::io::Result<NewFile<'a>> {
-        let (name, file) = Temporary::create(root)?;
-        fsutil::write_file(file, sealed)?;
-        Ok(NewFile { name, key: *key })
+        NewFile::in_group(root, None, key, sealed)
+    }
+
+    /// Writes a file of a group, if there is one, for this key with this sealed entry.
+    pub fn in_group(
+        root: &'a Root,
+        group: Option<&Group<'a>>,
+        key: &Key,
+        sealed: &[u8],
+    ) -> rustix::io::Result<NewFile<'a>> {
+        let (name, file) = temporary::create_in(root, group)?;
+        fsutil::write_file(&file, sealed)?;
+        let file = (!name.is_in_group()).then_some(file);
+        Ok(NewFile { name, _file: file, key: *key })
     }
 
     /// Gives the file its name, in place of the key's earlier one. The caller holds the publish

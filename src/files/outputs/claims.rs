@@ -15,7 +15,7 @@ use cachex_base::record::entry::Key;
 use cachex_base::system::fsutil;
 use cachex_base::text::values::OutputPattern;
 use cachex_store::Root;
-use cachex_store::blobs::Temporary;
+use cachex_store::temporary::Temporary;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -54,9 +54,8 @@ impl<'r> Claim<'r> {
             return None;
         }
         let (name, open) = Temporary::create_with(root, PREFIX).ok()?;
+        // What others do not find written yet finds theirs.
         fsutil::write_file(&open, &text).ok()?;
-        // Nobody examines a file before it is locked.
-        flock(&open, FlockOperation::NonBlockingLockExclusive).ok()?;
         let file = name.name()?.file_name()?.to_owned();
         let was_met = own.mark(root, key, Some(&file));
         Some(Claim { _name: name, open, len: text.len() as u64, was_met })

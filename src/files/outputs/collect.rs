@@ -14,6 +14,7 @@ use cachex_base::system::writers;
 use cachex_base::text::values::OutputPattern;
 use cachex_store::blobs::WholeBlob;
 use cachex_store::room::{self, Room};
+use cachex_store::temporary::Group;
 use cachex_store::{Root, account, files};
 use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
@@ -24,6 +25,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use super::before::Before;
+
+/// The number of files that may keep a descriptor each until they have their names.
+const FEW: usize = 16;
 
 /// The reason why files are not recorded.
 #[derive(Debug)]
@@ -124,6 +128,8 @@ pub struct Collected<'a> {
     had: Vec<BlobRef>,
     room: Room<'a>,
     root: &'a Root,
+    /// The group of the blobs, if they are many. It outlives them.
+    _group: Option<Group<'a>>,
 }
 
 /// The bytes that recorded outputs take of their claimed room.
@@ -217,7 +223,11 @@ pub fn collect<'a>(
     }
     let found: Vec<(PathBuf, Seen)> =
         found.into_iter().map(|(path, seen)| (path.0, seen)).collect();
-    let read = parallel::map(&found, |(path, seen)| read(root, &declared, before, path, seen));
+    let group = (found.len() > FEW).then(|| Group::new(root)).transpose();
+    let group = group.map_err(Refused::Store)?;
+    let read = parallel::map(&found, |(path, seen)| {
+        read(root, group.as_ref(), &declared, before, path, seen)
+    });
     let mut items = Vec::with_capacity(found.len());
     let (mut new, mut had) = (Vec::new(), Vec::new());
     for ((path, seen), read) in found.into_iter().zip(read) {
@@ -255,7 +265,7 @@ pub fn collect<'a>(
     if !manifest.items.is_empty() && before.claim.as_ref().is_some_and(Claim::was_met) {
         return Err(Refused::Shared);
     }
-    Ok(Collected { manifest, new, list, had, room, root })
+    Ok(Collected { manifest, new, list, had, room, root, _group: group })
 }
 
 /// Fails if a declared output is missing.
@@ -395,6 +405,7 @@ enum Read<'a> {
 
 fn read<'a>(
     root: &'a Root,
+    group: Option<&Group<'a>>,
     declared: &Declared<'_>,
     before: &Before<'_>,
     path: &Path,
@@ -425,14 +436,10 @@ fn read<'a>(
     if writers::stay(&file) {
         return Err(Refused::Unfinished(path.to_owned()));
     }
-    let read = files::take_in(root, &file, len);
+    let read = files::take_in(root, group, &file, len);
     is_unchanged()?;
     match read.map_err(Refused::Store)? {
-        files::Made::New(mut whole) => {
-            // There may be more blobs than descriptors, and they are kept soon.
-            whole.close();
-            Ok(Read::New(whole))
-        }
+        files::Made::New(whole) => Ok(Read::New(whole)),
         files::Made::Had(blob) => Ok(Read::Had(blob)),
         files::Made::Shrunk => Err(Refused::Changing(path.to_owned())),
     }

@@ -23,8 +23,8 @@ use cachex_base::process::lineage::Lineage;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_store::Root;
-use cachex_store::blobs::Temporary;
 use cachex_store::lock;
+use cachex_store::temporary::Temporary;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -156,8 +156,7 @@ impl<'a> Walk<'a> {
 
 fn write_down<'r>(root: &'r Root, name: &Path, own: &Lineage) -> rustix::io::Result<File<'r>> {
     let (temporary, file) = Temporary::create_with(root, PREFIX)?;
-    // Others ignore a file that is not locked.
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    // Others ignore a file that is not locked, as where that is impossible, or not written yet.
     let text = format!("{}\n{own}", name.display());
     fsutil::write_file(&file, text.as_bytes())?;
     Ok(File { name: temporary, _open: file, of: name.to_owned() })

@@ -272,12 +272,17 @@ fn folders_links_and_pipes_in_the_place_of_files() {
 
 #[test]
 fn what_the_dead_left_behind() {
-    is_found_and_repaired(|patient| aged(&patient.at("tmp/1-2-3")), &["leftover"]);
-    let trash = |patient: &Patient| {
-        fs::create_dir(patient.at("trash-1")).unwrap();
-        aged(&patient.at("trash-1/blob"));
-    };
-    is_found_and_repaired(trash, &["leftover"]);
+    for name in ["tmp/1-2-3", "trash-1/blob", "old.next/db", "old.building/db"] {
+        let patient = Patient::new();
+        let path = patient.at(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        aged(&path);
+        // A fold will remove it.
+        assert_eq!(kinds(&doctor(&patient.cachex, "--json").exits(0)), ["leftover"]);
+        doctor(&patient.cachex, "--repair").exits(0);
+        assert_eq!(kinds(&doctor(&patient.cachex, "--json").exits(0)), [""; 0]);
+        assert!(!path.exists(), "{name}");
+    }
 }
 
 #[test]

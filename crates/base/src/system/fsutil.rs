@@ -124,8 +124,13 @@ pub fn create_private_dir(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::
 
 /// Opens a file below a private folder for reading.
 pub fn open_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<OwnedFd> {
+    open_as(at, path.as_ref(), OFlags::RDONLY)
+}
+
+/// Opens a file below a private folder with `flags`.
+pub fn open_as(at: impl AsFd, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     failpoint::at("open")?;
-    open_below(at.as_fd(), path.as_ref(), OFlags::RDONLY | NO_WAIT)
+    open_below(at.as_fd(), path, flags | NO_WAIT)
 }
 
 /// Opens `path` below a private folder. No link on the way is followed, and no name leads out of

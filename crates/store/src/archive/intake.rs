@@ -16,6 +16,7 @@ use crate::blobs::{NewBlob, WholeBlob};
 use crate::db_client::DbClient;
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets::PathSets;
+use crate::temporary::Group;
 use crate::young::{NewFile, Young};
 use crate::{Root, account, events};
 use anyhow::{Context, Result};
@@ -139,6 +140,8 @@ pub struct Staged<'a> {
     root: &'a Root,
     blobs: Vec<WholeBlob<'a>>,
     entries: Vec<StagedEntry<'a>>,
+    /// There may be more files than descriptors. It outlives them.
+    group: Group<'a>,
 }
 
 struct StagedEntry<'a> {
@@ -157,7 +160,8 @@ impl<'a> Staged<'a> {
         choice: &Choice,
         limit: u64,
     ) -> Result<Staged<'a>> {
-        let mut staged = Staged { root, blobs: Vec::new(), entries: Vec::new() };
+        let group = Group::new(root).context(WRITING)?;
+        let mut staged = Staged { root, blobs: Vec::new(), entries: Vec::new(), group };
         let mut blobs = contents.blobs.iter().zip(&choice.blobs);
         let mut entries = contents.entries.iter().zip(&choice.entries);
         while let Some((kind, _)) = archive.next()? {
@@ -176,14 +180,15 @@ impl<'a> Staged<'a> {
                 }
                 if *is_chosen {
                     let (created, sealed) = (entry.created, entry.seal()?);
-                    let file = NewFile::of(root, &entry.key, &sealed).context(WRITING)?;
+                    let file = NewFile::in_group(root, Some(&staged.group), &entry.key, &sealed);
+                    let file = file.context(WRITING)?;
                     staged.entries.push(StagedEntry { file, created, last_use });
                 }
                 continue;
             }
             let (expected, is_chosen) = blobs.next().ok_or(Refused::Damaged)?;
-            let mut blob =
-                if *is_chosen { Some(NewBlob::new(root).context(WRITING)?) } else { None };
+            let new = || NewBlob::in_group(root, Some(&staged.group)).context(WRITING);
+            let mut blob = if *is_chosen { Some(new()?) } else { None };
             let hash = archive.content(&mut |part| match &mut blob {
                 Some(blob) => blob.append(part).context(WRITING),
                 None => Ok(()),
@@ -192,9 +197,7 @@ impl<'a> Staged<'a> {
                 return Err(Refused::Damaged.into());
             }
             if let Some(blob) = blob {
-                let mut blob = blob.finish().context(WRITING)?;
-                blob.close();
-                staged.blobs.push(blob);
+                staged.blobs.push(blob.finish().context(WRITING)?);
             }
         }
         Ok(staged)

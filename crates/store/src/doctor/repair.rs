@@ -123,6 +123,7 @@ fn mend_content(root: &Root, now: &Examination) -> Result<()> {
         let Some(_fold) = lock else {
             bail!("{}; try again later", HeldBy::of(root, lock::FOLD));
         };
+        sweep::of_the_dead(root)?;
         if now.findings.iter().any(|finding| finding.what == What::BrokenDatabase) {
             let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
             guard::set_aside(root)?;

@@ -6,13 +6,13 @@
 #[cfg(feature = "cli")]
 use super::{Event, Kind, is_log};
 use super::{LEN, Record, parse};
-use crate::Root;
+use crate::{Root, temporary};
 use cachex_base::system::fsutil;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 /// The name of the file.
 pub const FILE: &str = "events.past";
@@ -40,14 +40,7 @@ pub(super) fn keep(root: &Root, last: &[Record]) -> rustix::io::Result<()> {
     records.extend(last.iter().filter(|record| !known.contains(&record.encode())).cloned());
     let kept = &records[records.len().saturating_sub(KEPT)..];
     let bytes: Vec<[u8; LEN]> = kept.iter().map(Record::encode).collect();
-    let temp = Root::temp_name();
-    let placed = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)
-        .and_then(|file| fsutil::write_file(&file, bytes.as_flattened()))
-        .and_then(|()| fsutil::rename(root, &temp, FILE));
-    if placed.is_err() {
-        let _ = fsutil::remove_file(root, &temp);
-    }
-    placed
+    temporary::put(root, Path::new(FILE), bytes.as_flattened())
 }
 
 /// Returns the known calls, latest first, without events of remote stores and uses elsewhere.

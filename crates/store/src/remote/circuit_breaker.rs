@@ -5,9 +5,8 @@
 //! the store, and a dead store costs one time-out per minute. Of many callers that meet an outage
 //! at the same time, one learns that it was the first, and reports it.
 
-use crate::Root;
-use crate::blobs::Temporary;
 use crate::lock::{Lock, Mode};
+use crate::{Root, temporary};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use std::path::{Path, PathBuf};
@@ -210,11 +209,7 @@ pub fn read(root: &Root, path: &Path) -> Option<String> {
 
 /// Replaces a short file. Returns whether that worked.
 pub fn replace(root: &Root, path: &Path, text: &[u8]) -> bool {
-    let written = Temporary::create(root).and_then(|(name, file)| {
-        fsutil::write_file(file, text)?;
-        name.rename(path)
-    });
-    written.is_ok()
+    temporary::put(root, path, text).is_ok()
 }
 
 #[cfg(test)]

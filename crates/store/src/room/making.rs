@@ -11,7 +11,9 @@
 
 use super::super::account::{self, Account, Survey};
 use super::super::blobs::Form;
-use super::super::{Root, events, evicted, filter, guard, path_sets, sweep, young};
+use super::super::{
+    Root, events, evicted, filter, guard, path_sets, rebuild, sweep, temporary, young,
+};
 use super::{Amount, SPARE, SPARE_SHARE, for_each_blob, lacking_on_disk};
 use crate::lock::{self, Lock, Mode};
 use cachex_base::record::entry::Key;
@@ -43,8 +45,10 @@ pub(super) fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix:
     if !lacking(&before, SPARE).is_some() {
         return Ok(true);
     }
-    // Also deletes what other processes moved out of the way.
+    // Also deletes what other processes moved out of the way, or died over.
+    let _ = temporary::sweep(root);
     let _ = sweep::trash(root);
+    sweep_rebuilds(root);
     let mut files = Vec::new();
     let survey = Survey::of(root, &mut |file| {
         if let Some(kind) = Kind::of(file.path) {
@@ -206,6 +210,15 @@ fn used_lately(root: &Root) -> HashMap<[u8; 32], u64> {
         }
     }
     used
+}
+
+/// Removes what killed rebuilds left, unless there is one going on.
+fn sweep_rebuilds(root: &Root) {
+    let are_there =
+        rebuild::FOLDERS.iter().any(|name| matches!(fsutil::stat(root, name), Ok(Some(_))));
+    if are_there && let Ok(Some(_fold)) = Lock::take(root, lock::FOLD, Mode::TryExclusive) {
+        rebuild::sweep_leftovers(root);
+    }
 }
 
 /// Removes the database, unless it is in use.
