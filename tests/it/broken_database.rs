@@ -165,6 +165,42 @@ fn something_else_in_the_place_of_a_file_is_named_or_goes() {
 }
 
 #[test]
+fn what_would_be_waited_for_among_the_files_of_a_database_holds_nothing_up() {
+    use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+    let scene = scene();
+    let (index, entries) = (scene.index(), scene.entries());
+    let snapshot = |folder: &Path| {
+        let mut names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        names.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("snap.")).unwrap()
+    };
+    let places = [&index, &entries].map(|folder| {
+        [folder.join("conf"), snapshot(folder), folder.join("db"), folder.join("blobs/7")]
+    });
+    // A pipe, and `/dev/full`, which only root can make.
+    let kinds = [(FileType::Fifo, 0), (FileType::CharacterDevice, makedev(1, 7))];
+    for (kind, device) in kinds {
+        for place in places.as_flattened() {
+            let plant = || {
+                scene.cachex.restores_store("kept");
+                let _ = fs::remove_file(place);
+                mknodat(CWD, place, kind, Mode::RUSR | Mode::WUSR, device)
+            };
+            if plant().is_err() {
+                assert!(kind != FileType::Fifo);
+                continue;
+            }
+            scene.cachex.cli(["list"]).once().promptly();
+            scene.old.once().prints("old\n").exits(0).warns_at_most_once().promptly();
+            plant().unwrap();
+            scene.cachex.cli(["doctor"]).once().exits(1).promptly();
+            scene.cachex.cli(["doctor", "--repair"]).once().exits(0).promptly();
+            scene.cachex.cli(["doctor"]).once().exits(0);
+            scene.young.0.once().hits();
+        }
+    }
+}
+
+#[test]
 fn sixteen_bytes_anywhere_in_a_database_hang_no_look_up() {
     let scene = scene();
     for database in [scene.index().join("db"), scene.entries().join("db")] {

@@ -50,18 +50,21 @@ const PLACE: std::ops::Range<usize> = 4..12;
 const MASK: u64 = i64::MAX as u64;
 const HEADER: usize = 20;
 
-/// Checks the files of a database for links, which sled would follow, and prepares the folder for
-/// sled's recovery.
+/// Checks that there are only files and folders in a database, since sled would follow a link and
+/// wait for a pipe, and prepares the folder for sled's recovery.
 fn prepare(path: &Path) -> sled::Result<()> {
-    let link = || Err(sled::Error::ReportableBug("there is a link among its files".to_owned()));
+    let strange = || {
+        let what = "there is something else among its files".to_owned();
+        Err(sled::Error::ReportableBug(what))
+    };
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = match rustix::fs::open(path, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::LOOP | Errno::NOTDIR) => return link(),
+        Err(Errno::LOOP | Errno::NOTDIR) => return strange(),
         folder => folder.map_err(io::Error::from)?,
     };
-    if fsutil::has_link(&folder).map_err(io::Error::from)? {
-        return link();
+    if !fsutil::is_plain(&folder).map_err(io::Error::from)? {
+        return strange();
     }
     Ok(make_ready(&folder).map_err(io::Error::from)?)
 }

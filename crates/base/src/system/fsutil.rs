@@ -299,20 +299,21 @@ pub fn names(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Vec<st
     Ok(names)
 }
 
-/// Returns whether there is a symbolic link anywhere below a folder.
-pub fn has_link(folder: impl AsFd) -> rustix::io::Result<bool> {
+/// Returns whether everything below a folder is a file or a folder: no link that would be followed,
+/// no pipe that would be waited for.
+pub fn is_plain(folder: impl AsFd) -> rustix::io::Result<bool> {
     for name in names(&folder, ".")? {
         let Some(stat) = stat(&folder, &name)? else { continue };
-        let is_link = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Symlink => true,
-            FileType::Directory => has_link(open_below(folder.as_fd(), Path::new(&name), DIR)?)?,
+        let is_plain = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => true,
+            FileType::Directory => is_plain(open_below(folder.as_fd(), Path::new(&name), DIR)?)?,
             _ => false,
         };
-        if is_link {
-            return Ok(true);
+        if !is_plain {
+            return Ok(false);
         }
     }
-    Ok(false)
+    Ok(true)
 }
 
 /// Returns whether two files are the same.
@@ -439,10 +440,10 @@ mod tests {
         }
         assert!(stat(&at, "deep/file").unwrap().is_some() && stat(&at, "link").unwrap().is_some());
         assert!(stat(&at, "link/file").is_err());
-        assert!(has_link(&at).unwrap());
+        assert!(!is_plain(&at).unwrap());
         let deep = rustix::fs::open(path.join("in/deep"), DIR, Mode::empty()).unwrap();
-        assert!(!has_link(&deep).unwrap());
+        assert!(is_plain(&deep).unwrap());
         symlink("x", path.join("in/deep/y")).unwrap();
-        assert!(has_link(&deep).unwrap());
+        assert!(!is_plain(&deep).unwrap());
     }
 }
