@@ -12,17 +12,18 @@ use crate::config::Vars;
 use crate::ui;
 use anyhow::{Context, Result, anyhow};
 use cachex_base::process::exit::{self, Exit};
-use cachex_base::record::entry::{Entry, Key};
+use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::progress::{self, Stage};
 use cachex_base::system::signals;
 use cachex_base::text::values::Since;
-use cachex_store::Root;
 use cachex_store::archive::export::{Export, Held};
 use cachex_store::archive::needs;
+use cachex_store::evicted::Noted;
 use cachex_store::metadata::EntryMetadata;
 use cachex_store::query::{Filter, Order, Query};
 use cachex_store::stats;
+use cachex_store::{Root, blobs};
 use file::{Counted, Destination};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -52,6 +53,10 @@ pub fn export(args: &ExportArgs, vars: &Vars) -> Result<Exit> {
         None => nothing(args)?,
     };
     let (out, tally) = export.finish()?;
+    let damaged = match root.as_ref().zip(stored.as_ref()) {
+        Some((root, stored)) => damaged(root, stored, &tally.lacking)?,
+        None => 0,
+    };
     let (destination, archive_bytes) = out.into_inner();
     destination.keep()?;
     drop(shown);
@@ -61,7 +66,7 @@ pub fn export(args: &ExportArgs, vars: &Vars) -> Result<Exit> {
         blobs: tally.blobs,
         bytes: tally.bytes,
         archive_bytes,
-        skipped: Skipped { damaged: skipped.damaged + tally.damaged, ..skipped },
+        skipped: Skipped { damaged: skipped.damaged + damaged, ..skipped },
     };
     let (json, quiet) = (args.transfer.json, settings.config.quiet);
     if to_stdout {
@@ -88,6 +93,24 @@ fn fill(
         export.add(root, &entry, last_use)
     })?;
     Ok(chosen.skipped)
+}
+
+/// Returns how many of these entries, whose output is damaged or gone, are damaged. The others were
+/// evicted or removed meanwhile.
+fn damaged(root: &Root, stored: &Entries<'_>, lacking: &[Key]) -> Result<u64> {
+    if lacking.is_empty() {
+        return Ok(0);
+    }
+    // A fold removes the entries before it discards the notes.
+    let evicted = Noted::read(root)?;
+    let mut damaged = 0;
+    stored.fetch(lacking, &mut |entry| {
+        let is_whole = |(_, blob): &(_, BlobRef)| matches!(blobs::open(root, blob), Ok(Some(_)));
+        let is_recorded_again = needs(root, &entry).is_some_and(|all| all.iter().all(is_whole));
+        damaged += u64::from(!is_recorded_again && !evicted.explain(root, &entry));
+        Ok(())
+    })?;
+    Ok(damaged)
 }
 
 /// Handles a missing store: nothing is there and nothing is skipped.
@@ -172,10 +195,8 @@ impl Chosen {
                     self.skipped.too_much += 1;
                     return;
                 }
-                None => {
-                    self.skipped.damaged += 1;
-                    return;
-                }
+                // It counts as damaged if it is, which shows when it is added.
+                None => {}
             }
         }
         self.bytes = self.bytes.saturating_add(facts.size);

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 /// The contents of an archive so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The number of entries.
     pub entries: u64,
@@ -20,8 +20,8 @@ pub struct Tally {
     pub blobs: u64,
     /// The size of both, in bytes.
     pub bytes: u64,
-    /// The number of entries that were left out because their output is damaged or gone.
-    pub damaged: u64,
+    /// The entries that were left out because their output is damaged or gone.
+    pub lacking: Vec<Key>,
 }
 
 /// An archive that is being filled from a store.
@@ -48,7 +48,7 @@ impl<W: Write> Export<W> {
     /// Adds an entry of a store and what it needs. Entries must come in the order of their keys.
     pub fn add(&mut self, root: &Root, entry: &Entry, last_use: u64) -> Result<()> {
         if !self.add_needs(root, entry)? {
-            self.tally.damaged += 1;
+            self.tally.lacking.push(entry.key);
             return Ok(());
         }
         self.add_path_set(root, entry)?;

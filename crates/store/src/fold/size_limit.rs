@@ -50,8 +50,7 @@ impl Fold<'_> {
         let gone = noted.blobs.iter().filter(|blob| blobs::is_gone(self.root, blob));
         let mut gone = gone.collect::<Vec<_>>().into_iter();
         self.report.evicted += self.remove_while(|old| old.drop_users(&mut gone, BATCH))?;
-        noted.discard(self.root);
-        Ok(())
+        noted.discard(self.root)
     }
 
     /// Removes expired entries, and the least recently used beyond the maximum number.

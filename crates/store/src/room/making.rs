@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 
 /// The lock for making room.
 pub const MAKING: &str = "locks/room";
+/// The share of the store that notes of what was evicted may take.
+const NOTES_SHARE: u64 = 16;
 /// The share of the limit above which a database that no fold shrinks is removed for the sake of
 /// new records: three quarters.
 const HOPELESS: (u64, u64) = (3, 4);
@@ -49,15 +51,20 @@ pub(super) fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix:
     let _ = temporary::sweep(root);
     let _ = sweep::trash(root);
     sweep_rebuilds(root);
-    let mut files = Vec::new();
+    let (mut files, mut notes) = (Vec::new(), 0);
     let survey = Survey::of(root, &mut |file| {
         if let Some(kind) = Kind::of(file.path) {
-            // A note is only given up where nothing else is left, as where no fold ever ends.
             let is_note = file.path.to_str().is_some_and(evicted::is_note);
+            // A note is only given up where nothing else is left,
             let used = if is_note { u64::MAX } else { file.changed };
+            notes += if is_note { file.bytes } else { 0 };
             files.push(File { used, bytes: file.bytes, kind });
         }
     })?;
+    // and where they amount to something, as where no fold ever ends.
+    if notes < limit.min(survey.total) / NOTES_SHARE {
+        files.retain(|file| file.used != u64::MAX);
+    }
     let account = account::correct(root, &before, &survey);
     let account = account.unwrap_or(Account { taken: survey.total, ..before });
     let mut wanted = lacking(&account, SPARE);
@@ -159,13 +166,11 @@ fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<
         let (chosen, others) = left.split_at(left.iter().take_while(goes).count());
         left = others;
         let blobs: Vec<_> = chosen.iter().filter_map(|file| file.kind.blob()).collect();
-        let noted = evicted::note(root, &blobs);
+        let mut is_noted = evicted::note(root, &blobs).is_ok();
         for file in chosen {
             remove(root, file, &mut freed);
-        }
-        if noted.is_err() {
-            // There is room for it now.
-            let _ = evicted::note(root, &blobs);
+            // There is room for it once something is gone.
+            is_noted = is_noted || evicted::note(root, &blobs).is_ok();
         }
     }
     Ok(freed)
