@@ -16,7 +16,7 @@ use cachex_exec::invocation::Invocation;
 use cachex_store::components;
 use cachex_store::db_client::DbClient;
 use cachex_store::fold::FoldReport;
-use cachex_store::guard::SetAside;
+use cachex_store::guard::{self, SetAside};
 use cachex_store::lock;
 use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
@@ -142,8 +142,9 @@ pub struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Folds the store, for a verb that removes entries. On a full file system that fails until
-    /// there is some room, which the reserve and recent entries give up, but not for a `dry_run`.
+    /// Folds the store, for a verb that removes entries. On a full file system that may fail. Then
+    /// what can be read without a fold is enough, since removing young files takes no room, and
+    /// only if the database cannot be read, recent entries are given up, but not for a `dry_run`.
     pub fn to_remove_from(
         root: &'a Root,
         messages: Messages,
@@ -154,11 +155,27 @@ impl<'a> Entries<'a> {
         }
         match Entries::folded(root, messages) {
             Err(_) if !dry_run && room::is_short(root) => {
-                room::relieve_at_any_cost(root)?;
+                let unfolded = Entries::unfolded(root);
+                let any = Query { limit: Some(1), ..Query::default() };
+                let is_readable = || unfolded.old.query(&any, &mut |_, _| Ok(())).is_ok();
+                if !guard::exists(root) || is_readable() {
+                    return Ok(unfolded);
+                }
+                Entries::give_up_some(root, messages)?;
                 Entries::folded(root, messages)
             }
             folded => folded,
         }
+    }
+
+    /// Gives up recent entries for the room that removing others takes, and tells how many.
+    pub fn give_up_some(root: &Root, messages: Messages) -> Result<()> {
+        let given_up = room::relieve_at_any_cost(root)?;
+        if given_up > 0 {
+            let entries = ui::count(given_up, "entry", "entries");
+            messages.wait(format_args!("the disk is full: {entries} given up to make room"));
+        }
+        Ok(())
     }
 
     /// Folds the store.

@@ -189,14 +189,10 @@ impl Chosen {
             return;
         }
         if let Some(room) = room {
-            match room.has(root, entry, facts) {
-                Some(true) => {}
-                Some(false) => {
-                    self.skipped.too_much += 1;
-                    return;
-                }
-                // It counts as damaged if it is, which shows when it is added.
-                None => {}
+            // What is damaged counts as that, which shows when it is added.
+            if room.has(root, entry, facts) == Some(false) {
+                self.skipped.too_much += 1;
+                return;
             }
         }
         self.bytes = self.bytes.saturating_add(facts.size);

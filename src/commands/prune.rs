@@ -150,7 +150,7 @@ impl Choice<'_> {
 
     /// Returns the number of entries.
     fn count(&self) -> Result<u64> {
-        if self.filter == Filter::default() {
+        if self.filter == Filter::default() && self.stored.is_folded() {
             return Ok(self.stored.totals.entries);
         }
         let mut count = 0;

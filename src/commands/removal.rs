@@ -24,6 +24,7 @@ use cachex_store::lock::{self, Lock, Mode};
 use cachex_store::metadata::EntryMetadata;
 use cachex_store::remote::{self, advice};
 use cachex_store::removal;
+use cachex_store::room;
 use cachex_store::young::Young;
 use cachex_store::{Root, blobs};
 use serde::Serialize;
@@ -199,14 +200,14 @@ impl Removal<'_> {
                 rehearse(&chosen)
             } else {
                 let remote = self.remove_there(root, &chosen);
-                let mut outcome = Outcome { remote, ..remove(root, entries, &chosen)? };
+                let mut outcome = Outcome { remote, ..self.remove(root, entries, &chosen)? };
                 for round in 1..ROUNDS {
                     let mut more = Chosen::none(root, chosen.credentials);
                     choose(&mut more, round)?;
                     if more.keys.is_empty() {
                         break;
                     }
-                    outcome.add(remove(root, entries, &more)?);
+                    outcome.add(self.remove(root, entries, &more)?);
                 }
                 outcome
             };
@@ -217,6 +218,18 @@ impl Removal<'_> {
             self.tell(out, &outcome)
         })?;
         Ok(exit)
+    }
+
+    /// Removes the chosen entries. Where there is no room for that, others are given up.
+    fn remove(&self, root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Outcome> {
+        match remove(root, entries, chosen) {
+            Err(_) if room::is_short(root) => {
+                let messages = Messages { quiet: self.quiet, verbose: false };
+                Entries::give_up_some(root, messages)?;
+                remove(root, entries, chosen)
+            }
+            removed => removed,
+        }
     }
 
     /// Removes the chosen entries from the remote stores, if there are any.
@@ -315,8 +328,18 @@ fn remove(root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Out
         outcome.removed += old.max(files);
     }
     let blobs: Vec<[u8; 32]> = blobs.into_iter().collect();
-    let left = entries.old.tidy(&blobs, outcome.removed)?;
-    outcome.freed_bytes = entries.totals.bytes.saturating_sub(left.bytes);
+    let left = match entries.old.tidy(&blobs, outcome.removed) {
+        // The next fold does that.
+        Err(_) if room::is_short(root) => {
+            return Ok(Outcome { freed_bytes: chosen.bytes, ..outcome });
+        }
+        left => left?,
+    };
+    outcome.freed_bytes = if entries.is_folded() {
+        entries.totals.bytes.saturating_sub(left.bytes)
+    } else {
+        chosen.bytes
+    };
     Ok(outcome)
 }
 

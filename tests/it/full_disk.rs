@@ -279,3 +279,43 @@ fn files_of_a_traced_run_that_the_store_has_no_space_for_stay_where_they_are() {
         }
     });
 }
+
+/// A store of so many small results, of which the third is tagged, on a disk that is full of other
+/// things, and what calls for them.
+fn full_of_small_ones(cachex: &Cachex, count: usize, is_folded: bool) -> Vec<Call> {
+    let call = |n: usize| cachex.run(&format!("echo {n}; head -c 300 /dev/zero"));
+    for n in 0..count {
+        let tag = if n == 2 { "--tag third" } else { "" };
+        call(n).with(tag).before(&format!("{} min", count - n)).once().misses();
+    }
+    if is_folded {
+        cachex.fold().once().exits(0);
+    }
+    crate::bounded::fills_the_rest(cachex);
+    (0..count).map(call).collect()
+}
+
+#[test]
+fn only_what_is_to_be_removed_from_a_full_disk_goes() {
+    where_mounts_are_ones_own(|| {
+        for (count, is_folded) in [(5, false), (60, false), (5, true), (60, true)] {
+            let there = |calls: &[Call]| -> Vec<usize> {
+                let is_there =
+                    |n: &usize| calls[*n].clone().with("--cached-only").once().succeeded();
+                (0..calls.len()).filter(is_there).collect()
+            };
+            let cachex = cachex();
+            let mounted = Mounted::small(&cachex.store(), 14 * 256, 4096);
+            let calls = full_of_small_ones(&cachex, count, is_folded);
+            let forgot = cachex.cli(["forget", "--tag", "third"]).once().exits(0).quietly();
+            assert!(forgot.stdout().starts_with("1 entry forgotten"), "{}", forgot.stdout());
+            assert_eq!(there(&calls).len(), count - 1, "{count} {is_folded}");
+            crate::bounded::fills_the_rest(&cachex);
+            let pruned = cachex.cli(["prune", "--max-entries", "2"]).once().exits(0).quietly();
+            let expected = format!("{} entries pruned", count - 3);
+            assert!(pruned.stdout().starts_with(&expected), "{}", pruned.stdout());
+            assert_eq!(there(&calls), [count - 2, count - 1]);
+            drop(mounted);
+        }
+    });
+}

@@ -33,7 +33,7 @@ use super::rebuild::State;
 use super::young::{self, Young};
 use super::{Root, account, audit, filter, in_place, pack, reserve, room, stats, sweep};
 use crate::lock::{self, Lock, Mode};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use batch::Batch;
 use cachex_base::record::entry::{BlobRef, Key};
 use cachex_base::system::clock::Timestamp;
@@ -177,6 +177,9 @@ impl<'a> Fold<'a> {
                 return Ok(());
             }
             room::relieve(self.root)?;
+        }
+        if !guard::exists(self.root) && !room::is_enough_to_begin(self.root) {
+            bail!(guard::FULL);
         }
         // Covers changes to the database by a killed fold, too.
         account::note_database(self.root)?;

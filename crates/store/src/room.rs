@@ -229,13 +229,13 @@ fn for_each_blob(root: &Root, entry: &Entry, visit: &mut dyn FnMut(&[u8; 32])) {
 
 /// Makes room on a nearly full file system, for the bookkeeping of removals.
 pub fn relieve(root: &Root) -> rustix::io::Result<()> {
-    relieve_by(root, false)
+    relieve_by(root, false).map(drop)
 }
 
 /// Gives up the [reserve], and makes as much room as there can be, if that is not enough: whoever
 /// removes entries from a full file system wants space, and recent ones are the only ones that go
-/// without any.
-pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<()> {
+/// without any. Returns how many of these are given up.
+pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<u64> {
     relieve_for_the_first_step(root)?;
     relieve_by(root, true)
 }
@@ -266,11 +266,15 @@ pub fn has_no_first_step(root: &Root) -> bool {
     left(root) < FIRST_STEP
 }
 
-fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<()> {
-    if lacking_on_disk(root, 0, SPARE).is_some() {
-        make(root, u64::MAX, BOOKKEEPING, or_less)?;
+/// Returns how many recent entries that takes.
+fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<u64> {
+    let count = || young::Young::new(root).there();
+    if !lacking_on_disk(root, 0, SPARE).is_some() {
+        return Ok(0);
     }
-    Ok(())
+    let before = count();
+    make(root, u64::MAX, BOOKKEEPING, or_less)?;
+    Ok(before.saturating_sub(count()))
 }
 
 /// Returns whether so little of the file system is free that what failed may have failed for that
@@ -282,6 +286,11 @@ pub fn is_short(root: &Root) -> bool {
 /// Returns whether the file system has this much space to spare.
 pub fn spares(root: &Root, bytes: u64) -> bool {
     !lacking_on_disk(root, bytes, SPARE).is_some()
+}
+
+/// Returns whether there is room to begin a database. One that is begun without cannot be read.
+pub fn is_enough_to_begin(root: &Root) -> bool {
+    left(root) >= BOOKKEEPING
 }
 
 /// Returns whether there is room to remove this many entries from the database by sled, which writes

@@ -69,7 +69,11 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     let is_twice = |hash: &[u8; 32]| Form::ALL.iter().all(|form| forms.contains(&(*hash, *form)));
     let found: Vec<_> = found.into_iter().collect();
     let mut orphans = HashSet::new();
-    for found in found.chunks(BATCH) {
+    let has_old = guard::exists(root);
+    if !has_old {
+        orphans.extend(&found);
+    }
+    for found in found.chunks(BATCH).take_while(|_| has_old) {
         Old::with(root, |old| {
             for hash in found {
                 if !old.needs.has(hash)? {
@@ -148,6 +152,9 @@ fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
         }
     }
     let mut settled = HashSet::new();
+    if !guard::exists(root) {
+        return Ok(settled);
+    }
     let manifests: Vec<_> = manifests.into_iter().collect();
     for manifests in manifests.chunks(BATCH) {
         Old::with(root, |old| {

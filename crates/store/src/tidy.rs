@@ -13,6 +13,7 @@ use cachex_base::system::clock::Timestamp;
 /// lock.
 pub fn tidy(root: &Root, blobs: Vec<[u8; 32]>, removed: u64) -> Result<Totals> {
     if !guard::exists(root) {
+        sweep::blobs(root, blobs, Some(Timestamp::now().0 as u8))?;
         return Ok(Totals::default());
     }
     if in_place::is_partial(root)

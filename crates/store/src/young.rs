@@ -169,6 +169,16 @@ impl Young<'_> {
         fsutil::remove_file(self.root, path(key)).context("removing an entry")
     }
 
+    /// Returns how many entries there are that were not evicted.
+    pub fn there(&self) -> u64 {
+        let mut count = 0;
+        let _ = self.scan(&mut |_| {
+            count += 1;
+            Ok(())
+        });
+        count
+    }
+
     /// Passes every entry to `visit`, in no particular order. Those that are damaged, or whose
     /// output was evicted, are skipped.
     pub fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
