@@ -12,7 +12,7 @@ use cachex_exec::invocation::Executable;
 use cachex_exec::{Ended, Spoiled};
 use cachex_store::capture::{GaveUp, Recorder, Recording};
 use cachex_store::components;
-use cachex_store::lock::Lock;
+use cachex_store::lock::{HeldBy, Lock};
 use cachex_store::room::{self, Room};
 use cachex_store::young::{NewFile, Young};
 use cachex_store::{Root, account, db_client, secret};
@@ -107,7 +107,7 @@ impl Runner<'_> {
         let Ok(stdin_consumed) = call.stdin.consumed() else {
             return Recorded::Not("not recorded: it moved standard input back".into());
         };
-        let recording = match self.recording_of(recorder) {
+        let recording = match self.recording_of(root, recorder) {
             Ok(recording) => recording,
             Err(why) => return Recorded::Not(why.into()),
         };
@@ -147,12 +147,24 @@ impl Runner<'_> {
     }
 
     /// Returns the finished recording of the output, or why it is not kept.
-    fn recording_of<'r>(&self, recorder: Recorder<'r>) -> Result<Recording<'r>, &'static str> {
+    fn recording_of<'r>(
+        &self,
+        root: &Root,
+        recorder: Recorder<'r>,
+    ) -> Result<Recording<'r>, &'static str> {
         recorder.finish().map_err(|gave_up| match gave_up {
             GaveUp::TooLong => "not recorded: longer than --max-entry-size",
             GaveUp::NoRoom => NO_ROOM,
-            GaveUp::Failed(errno) => self.failed_to_record(&std::io::Error::from(errno)),
+            GaveUp::Failed(errno) => self.failed_with(root, errno),
         })
+    }
+
+    fn failed_with(&self, root: &Root, errno: Errno) -> &'static str {
+        match errno {
+            // Only the account is not waited for.
+            Errno::WOULDBLOCK => self.failed_to_record(&HeldBy::of(root, account::FILE)),
+            errno => self.failed_to_record(&std::io::Error::from(errno)),
+        }
     }
 
     fn failed_to_record(&self, error: &dyn std::fmt::Display) -> &'static str {
@@ -169,7 +181,7 @@ impl Runner<'_> {
         mut entry: Entry,
         _: Unchanged,
     ) -> Result<Entry, &'static str> {
-        let failed = |errno| self.failed_to_record(&std::io::Error::from(errno));
+        let failed = |errno| self.failed_with(root, errno);
         // Claim the space before publishing, during which nobody makes room.
         if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
             return Err(NO_ROOM);

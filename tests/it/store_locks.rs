@@ -1,6 +1,6 @@
 //! Who changes the store waits for those whom the change must not meet.
 
-use crate::harness::{Cachex, Running, cachex};
+use crate::harness::{Cachex, Running, cachex, eventually};
 use std::fs::{self, File};
 
 /// A lock of the store, which a call has made by now.
@@ -204,4 +204,49 @@ fn a_lock_whose_file_was_removed_is_none() {
     cachex.opens("second");
     other.ends().exits(7);
     waiter.ends().exits(7);
+}
+
+/// Another process that holds a file of the store, and is stopped.
+#[cfg(target_os = "linux")]
+fn held_by_one_that_is_stopped(cachex: &Cachex, file: &str) -> (Running, String) {
+    use rustix::process::Signal;
+    let path = cachex.in_store(file);
+    let holder = cachex.bare(["flock", path.to_str().unwrap(), "cat"]).stdin_open().spawn();
+    eventually("a holder", || File::open(&path).unwrap().try_lock().is_err().then_some(()));
+    holder.signal(Signal::STOP);
+    let whom = format!("process {} holds the store and is stopped", holder.pid().as_raw_nonzero());
+    (holder, whom)
+}
+
+#[cfg(target_os = "linux")]
+fn goes_on(mut holder: Running) {
+    holder.signal(rustix::process::Signal::CONT);
+    holder.end_input();
+    holder.ends().exits(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_holds_the_account_and_is_stopped_is_named() {
+    let cachex = cachex();
+    cachex.run("echo hi").once().misses();
+    let (holder, whom) = held_by_one_that_is_stopped(&cachex, "v2/account");
+    cachex.run("echo ho").once().prints("ho\n").warns_once(&[&whom, "`kill -CONT "]);
+    cachex.cli(["prune"]).once().exits(1).mentions(&[&whom]);
+    goes_on(holder);
+    cachex.run("echo ho").twice().runs_once();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_has_the_database_and_is_stopped_is_waited_for_once() {
+    let cachex = cachex();
+    cachex.run("echo hi").once().misses();
+    cachex.fold().once().exits(0);
+    cachex.run("echo ho").once().misses();
+    let (holder, whom) = held_by_one_that_is_stopped(&cachex, "v2/locks/old");
+    let list = cachex.cli(["list"]).once().exits(0).shows(&["echo ho"]).mentions(&[&whom]);
+    assert_eq!(list.stderr().matches("waiting:").count(), 1, "{}", list.stderr());
+    goes_on(holder);
+    cachex.cli(["list"]).once().exits(0).quietly().shows(&["echo hi", "echo ho"]);
 }

@@ -10,7 +10,7 @@
 //! high by what it had claimed, or too low by what it had removed; the next survey corrects that.
 
 use super::{Root, guard};
-use crate::lock::Locked;
+use crate::lock::{self, HeldBy, Locked};
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -71,7 +71,7 @@ pub fn update<T>(root: &Root, change: impl FnOnce(&mut Account) -> T) -> rustix:
         Some(_) => None,
         None => Some(Survey::of(root, &mut |_| {})?),
     };
-    lock(&file)?;
+    lock(root, &file)?;
     let file = Locked::new(file);
     let known = read(file.file())?;
     let mut account = known.or(surveyed.map(|survey| survey.account())).unwrap_or_default();
@@ -125,7 +125,7 @@ pub fn note_database(root: &Root) -> rustix::io::Result<()> {
     })
 }
 
-fn lock(file: &OwnedFd) -> rustix::io::Result<()> {
+fn lock(root: &Root, file: &OwnedFd) -> rustix::io::Result<()> {
     for _ in 0..ATTEMPTS.0 {
         let lock = |()| rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive);
         match failpoint::at("flock").and_then(lock) {
@@ -135,6 +135,10 @@ fn lock(file: &OwnedFd) -> rustix::io::Result<()> {
             Err(Errno::NOSYS | Errno::NOLCK | Errno::OPNOTSUPP) => return Ok(()),
             done => return done,
         }
+    }
+    let holder = HeldBy::of(root, FILE);
+    if holder.is_stopped() {
+        lock::tell(&holder.to_string());
     }
     Err(Errno::WOULDBLOCK)
 }

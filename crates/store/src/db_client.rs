@@ -16,7 +16,7 @@ use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::metadata::Totals;
 use super::{Root, db_server, filter, room};
-use crate::lock::{self, Lock, Mode};
+use crate::lock::{self, HeldBy, Lock, Mode};
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_base::process::detached;
 use cachex_base::process::exit::Exit;
@@ -31,6 +31,7 @@ use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The hidden verb of a helper.
@@ -55,6 +56,9 @@ const MALLOC: (&str, &str) =
 
 /// The signals by which a process dies of what it read.
 const CRASHES: [Signal; 4] = [Signal::ABORT, Signal::BUS, Signal::SEGV, Signal::ILL];
+
+/// Whether this process has waited long for another one that has the database.
+static WAITED: AtomicBool = AtomicBool::new(false);
 
 /// Runs a helper. `args` are the arguments after [`VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
@@ -175,6 +179,13 @@ impl<'a> DbClient<'a> {
         step: Option<Duration>,
         visit: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Vec<u8>> {
+        // It was waited for long enough, and goes on only when somebody has it go on.
+        if WAITED.load(Ordering::Relaxed)
+            && let holder = HeldBy::of(self.root, lock::OLD)
+            && holder.is_stopped()
+        {
+            return Err(holder.into());
+        }
         let database = self.database()?;
         let mut command = command(self.root.path(), op, args)?;
         command.stdin(match input {
@@ -194,7 +205,10 @@ impl<'a> DbClient<'a> {
             match tag {
                 ITEM => visit(&body)?,
                 ALIVE => {}
-                WAITS => lock::tell(&String::from_utf8_lossy(&body)),
+                WAITS => {
+                    WAITED.store(true, Ordering::Relaxed);
+                    lock::tell(&String::from_utf8_lossy(&body));
+                }
                 PROGRESS => {
                     progress::set(ipc::decode(&body).context("reading how far a helper is")?);
                 }

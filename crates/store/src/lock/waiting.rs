@@ -48,6 +48,11 @@ pub struct HeldBy {
 }
 
 impl HeldBy {
+    /// Returns whether it is stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
     /// Returns the holder of the lock of this name. Of several, one that is stopped.
     pub fn of(at: impl AsFd, name: impl AsRef<Path>) -> HeldBy {
         let stat = fsutil::stat(at, name).ok().flatten();
