@@ -398,3 +398,26 @@ fn memory_stays_bounded() {
     let there = elsewhere(&cachex, call).with("--cached-only").once().exits(0);
     there.same_as(&good);
 }
+
+#[test]
+fn what_is_evicted_while_it_is_exported_is_no_damage() {
+    let cachex = cachex();
+    let call = |n| {
+        crate::bounded::random(&cachex, n, 300_000).option("--max-size", "4MiB").fault("start=11")
+    };
+    for n in 0..10 {
+        call(n).before("1h").output_counted().once().exits(0);
+    }
+    let (export, mut archive) = cachex.cli(["export", "--to", "-"]).spawn_unread();
+    // It has chosen all of them, and can go no further than the pipe is long.
+    let mut first = [0];
+    std::io::Read::read_exact(&mut archive, &mut first).unwrap();
+    for n in 10..24 {
+        call(n).output_counted().once().exits(0);
+    }
+    assert!(!cachex.names_in_store("evicted-").is_empty());
+    std::io::copy(&mut archive, &mut std::io::sink()).unwrap();
+    let told = export.ends().exits(0).stderr();
+    assert!(told.contains(" exported") && !told.contains("skipped"), "{told}");
+    assert!(!told.contains("10 entries exported"), "{told}");
+}
