@@ -240,9 +240,9 @@ pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<u64> {
     relieve_by(root, true)
 }
 
-/// Removes what dead processes left, gives up the [reserve] for the first step of a removal, and if hardly any space is left then, as
-/// without a reserve, what can be made again, and the events that no fold has counted, since
-/// counting them is writing.
+/// Removes what dead processes left, gives up the [reserve] for the first step of a removal, and if
+/// hardly any space is left then, as without a reserve, what can be made again, and the events that
+/// no fold has counted, since counting them is writing.
 pub fn relieve_for_the_first_step(root: &Root) -> rustix::io::Result<()> {
     temporary::sweep(root)?;
     reserve::give_up_if_short(root)?;
