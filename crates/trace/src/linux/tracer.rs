@@ -9,6 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::{Errno, FdFlags};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
+use std::io::IoSliceMut;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -66,6 +68,7 @@ impl Tracer {
             None,
         )
         .map_err(failed)?;
+        can_serve(&ours).map_err(failed)?;
         let shared = Arc::new(Shared { recorder: Mutex::new(Some(recorder)), ..Shared::default() });
         // A process that is sent a descriptor and has no room for it loses it; without any holder
         // of the listener, each call of the command would fail. Starting the command takes some
@@ -171,6 +174,18 @@ fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
             Err(_) | Ok(0) => return false,
             Ok(_) => return told[0].revents().intersects(PollFlags::HUP | PollFlags::ERR),
         }
+    }
+}
+
+/// Checks that no filter of system calls refuses what the tracer needs: the command's calls would
+/// never be answered.
+fn can_serve(socket: &OwnedFd) -> Result<(), Errno> {
+    rustix::io::ioctl_fionread(socket)?;
+    let (mut room, mut control) = ([0; 4], RecvAncillaryBuffer::default());
+    let text = &mut [IoSliceMut::new(&mut room)];
+    match recvmsg(socket, text, &mut control, RecvFlags::DONTWAIT) {
+        Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+        Err(errno) => Err(errno),
     }
 }
 
