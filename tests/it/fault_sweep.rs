@@ -18,13 +18,12 @@ const ONCE: [Errno; 7] =
 const ALWAYS: [Errno; 2] = [Errno::PERM, Errno::NOSYS];
 
 /// Calls that are not made to fail, and why.
-const EXEMPT: [(i64, &str); 15] = [
+const EXEMPT: [(i64, &str); 14] = [
     (libc::SYS_execve, "it is the command itself, or a helper, which has its own way"),
     (libc::SYS_exit, "it cannot fail"),
     (libc::SYS_exit_group, "it cannot fail"),
     (libc::SYS_rt_sigreturn, "it cannot fail"),
     (libc::SYS_getpid, "it cannot fail"),
-    (libc::SYS_getppid, "it cannot fail"),
     (libc::SYS_rt_sigprocmask, "it cannot fail, and the C library does not look"),
     (libc::SYS_close, "whatever it says, the descriptor is closed; a fault would leave it open"),
     (libc::SYS_brk, "it has no error: it says where the memory ends"),
@@ -127,7 +126,7 @@ const NAMES: &[(i64, &str)] = names! {
     SYS_recvfrom SYS_sendmsg SYS_recvmsg SYS_clone SYS_vfork SYS_clone3 SYS_wait4 SYS_waitid
     SYS_kill SYS_fcntl SYS_flock SYS_fsync SYS_fdatasync SYS_ftruncate SYS_getcwd SYS_rename
     SYS_renameat SYS_renameat2 SYS_mkdirat SYS_unlinkat SYS_readlink SYS_readlinkat SYS_umask
-    SYS_getuid SYS_geteuid SYS_setpgid SYS_setsid SYS_prctl SYS_openat SYS_openat2
+    SYS_getuid SYS_geteuid SYS_getppid SYS_setpgid SYS_setsid SYS_prctl SYS_openat SYS_openat2
     SYS_newfstatat SYS_statx SYS_ppoll SYS_getrandom SYS_pidfd_open SYS_copy_file_range
     SYS_prlimit64
 };

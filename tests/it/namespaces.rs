@@ -26,6 +26,20 @@ fn of_callers_in_containers_that_share_a_store_one_runs() {
 }
 
 #[test]
+fn a_command_that_is_the_first_process_of_a_namespace_ends() {
+    if !unshares("--pid") {
+        return;
+    }
+    let cachex = cachex();
+    for options in ["", "--no-concurrent", "--timeout 1h"] {
+        let call =
+            cachex.run("echo some; exit 3").with(options).option("--key", format!("k{options}"));
+        let call = call.launched_by(r#"exec unshare --pid "$@""#);
+        call.once().promptly().runs(1).prints("some\n").exits(3);
+    }
+}
+
+#[test]
 fn of_callers_on_hosts_that_share_a_store_one_runs() {
     if !unshares("--fork --pid --mount-proc") {
         return;

@@ -69,8 +69,7 @@ pub struct Job {
     /// Set when the command was told to stop after it had already stopped to wait for the terminal.
     /// SIGCONT will discard that stop signal.
     is_to_stop: bool,
-    /// Set when the command was continued with the terminal. It may have asked once more before it
-    /// had it.
+    /// Set when the command was continued with the terminal, and may have asked for it once more.
     may_ask_again: bool,
     /// Set when a command in cachex's own group was told to stop.
     was_told_to_stop: bool,
@@ -104,6 +103,11 @@ impl Job {
     /// Notes that another process than the leader has ended and been reaped.
     pub fn forget(&mut self, ended: Pid) {
         self.witness.iter_mut().for_each(|witness| witness.forget(ended));
+    }
+
+    /// Reaps the witness if it was killed, as it is where the command ends as PID 1.
+    pub fn bury(&mut self) {
+        self.witness.iter_mut().for_each(Witness::bury);
     }
 
     /// Sends a signal to every process of the job.

@@ -235,6 +235,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         let end = self.job.end();
         // What it inherits is to be reaped in any case.
         if end == Ok(None) && !self.inherits {
+            self.job.bury();
             self.is_unsure = false;
             return Ok(());
         }

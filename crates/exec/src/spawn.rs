@@ -17,6 +17,7 @@ use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::parent_id;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::ptr;
@@ -352,16 +353,23 @@ fn prepare(plan: &Plan) -> Option<()> {
     Some(())
 }
 
+/// Returns whether this process was a child of `parent`, which is dead. Called in a new process.
+///
+/// That is not always known, and then false: in a namespace of processes that its parent is not in,
+/// a process sees no parent, and a filter of system calls may refuse to tell a process its number.
+pub fn has_lost(parent: Pid) -> bool {
+    let (parent, present) = (parent.as_raw_nonzero().get(), parent_id().cast_signed());
+    parent > 0 && present > 0 && present != parent
+}
+
 /// Makes this process die when cachex is killed, as the command would have without cachex.
 fn end_with(parent: Pid) {
     #[cfg(target_os = "linux")]
     {
         let kill = rustix::process::Signal::KILL;
         let _ = rustix::process::set_parent_process_death_signal(Some(kill));
-        // The parent may have died before that. A filter of system calls may refuse to tell a process
-        // its number: then that is not known, and this one is not asked for its own.
-        let is_known = parent.as_raw_nonzero().is_positive();
-        if is_known && rustix::process::getppid() != Some(parent) {
+        // The parent may have died before that.
+        if has_lost(parent) {
             // SAFETY: the call ends this process, and runs nothing of it any more.
             unsafe { libc::_exit(128 + kill.as_raw()) };
         }

@@ -10,7 +10,7 @@
 //! The witness shares this process's memory, which makes it cheap to start, and dies with this
 //! process.
 
-use super::spawn::{Memory, share_memory_with};
+use super::spawn::{Memory, has_lost, share_memory_with};
 use crate::job::Handling;
 use cachex_base::process::exit;
 use cachex_base::system::fsutil;
@@ -70,6 +70,15 @@ impl Witness {
         self.process = self.process.filter(|&process| process != ended);
     }
 
+    /// Reaps the witness if somebody killed it. The kernel does, where the command is PID 1 of a
+    /// namespace that cachex is not in (`unshare --pid`), and has it end only once that was done.
+    pub fn bury(&mut self) {
+        let is_dead = |&it: &Pid| matches!(waitpid(Some(it), WaitOptions::NOHANG), Ok(Some(_)));
+        if self.process.as_ref().is_some_and(is_dead) {
+            self.process = None;
+        }
+    }
+
     /// Kills the witness and returns it, unless it may not be killed: then it is not waited for, and
     /// ends with this process.
     fn kill(&mut self) -> Option<Pid> {
@@ -105,7 +114,7 @@ extern "C" fn idle(parent: *mut c_void) -> c_int {
     }
     // The system may have refused to signal the parent's death.
     let parent = Pid::from_raw(parent.addr() as i32);
-    while rustix::process::getppid() == parent {
+    while parent.is_some_and(|parent| !has_lost(parent)) {
         let _ = fsutil::poll(&mut [], Some(LOOK));
     }
     0

@@ -4,9 +4,10 @@
 //! command, by pid or to limit its CPU use, also continues only the command. A copy of cachex stays
 //! awake to notice that while cachex is stopped.
 
+use crate::spawn::has_lost;
 use cachex_base::process::detached;
 use cachex_base::system::procfs::Stat;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::time::Duration;
 
 /// The interval between looks.
@@ -39,7 +40,7 @@ impl Drop for Watch {
 fn watch(command: Pid, cachex: Pid) {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-    while getppid() == Some(cachex) {
+    while !has_lost(cachex) {
         // A command that has ended is not stopped either.
         if !is_stopped(command) && is_stopped(cachex) {
             let _ = kill_process(cachex, Signal::CONT);
