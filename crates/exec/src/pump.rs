@@ -220,7 +220,10 @@ impl<'a, 'r> Pump<'a, 'r> {
             let (console, typed) = (&mut self.console, &mut self.typed);
             self.job.follow(signal, || {
                 console.iter_mut().for_each(Console::release);
-                typed.iter_mut().for_each(Typed::pause);
+                if let Some(typed) = typed {
+                    typed.pause();
+                    typed.stopped_by(signal);
+                }
             });
             // What was sent to cachex meanwhile comes first: the command may have ended of it.
             (self.is_unsure, self.is_to_be_looked_after) = (true, true);

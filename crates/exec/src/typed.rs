@@ -21,7 +21,7 @@ use rustix::fs::{
     Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fcntl_getfl, fstat, futimens, open,
 };
 use rustix::io::{Errno, ioctl_fionread};
-use rustix::process::{Pid, getpgrp, getpid};
+use rustix::process::{Pid, Signal, getpgrp, getpid};
 use rustix::termios::{Termios, isatty, tcgetattr, tcgetpgrp, tcgetsid};
 use std::collections::BTreeMap;
 use std::fs;
@@ -95,6 +95,14 @@ impl Typed {
         self.mark = None;
         // The shell has modes of its own.
         self.settings = None;
+    }
+
+    /// Notes the signal for which the command and cachex stop. The terminal has it sent to a job in
+    /// the background that reads it (SIGTTIN) or sets it (SIGTTOU), which does so as soon as it is in
+    /// front: before a look could tell it from the shell's doing.
+    pub fn stopped_by(&mut self, signal: Signal) {
+        self.was_read |= signal == Signal::TTIN;
+        self.was_set |= signal == Signal::TTOU;
     }
 
     /// Resumes if the terminal belongs to this job, or is lent to a command with a job of its own.
