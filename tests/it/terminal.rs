@@ -127,6 +127,15 @@ fn what_a_job_that_comes_to_the_front_reads_at_once_is_noticed() {
 }
 
 #[test]
+fn a_terminal_of_a_job_that_began_in_the_background_takes_lines() {
+    let cachex = cachex();
+    cachex.tool("ask", "echo ready; read name; echo \"hello $name\"");
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -v --tty -- ask &").shows("ready");
+    terminal.types("fg").types("Ada").shows("hello Ada");
+}
+
+#[test]
 fn what_is_typed_reaches_the_command_which_is_asked_each_time() {
     let cachex = cachex();
     cachex.tool("ask", "echo 'name?'; read name; echo \"hello $name\"");

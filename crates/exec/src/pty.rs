@@ -57,7 +57,10 @@ impl Pty {
         let stdin = rustix::stdio::stdin();
         let typed = inherits_input && isatty(stdin);
         let like = if typed { stdin } else { rustix::stdio::stdout() };
-        if let Ok(modes) = tcgetattr(like) {
+        // In the background, the modes are those of the shell's line editor, and the new terminal's
+        // own are the usual ones.
+        let is_elsewhere = tcgetpgrp(like).is_ok_and(|front| front != getpgrp());
+        if !is_elsewhere && let Ok(modes) = tcgetattr(like) {
             tcsetattr(&slave, OptionalActions::Now, &modes)?;
         }
         let errors_too = isatty(rustix::stdio::stderr());
