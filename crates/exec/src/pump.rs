@@ -221,8 +221,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.job.follow(signal, || {
                 console.iter_mut().for_each(Console::release);
                 if let Some(typed) = typed {
-                    typed.pause();
-                    typed.stopped_by(signal);
+                    typed.pause(signal);
                 }
             });
             // What was sent to cachex meanwhile comes first: the command may have ended of it.

@@ -89,20 +89,17 @@ impl Typed {
         Some(Typed { terminal, mark, was_read: false, settings, was_set: false })
     }
 
-    /// Pauses until [`Typed::go_on`], while others read the terminal.
-    pub fn pause(&mut self) {
+    /// Pauses until [`Typed::go_on`], while others read the terminal. The command and cachex stop for
+    /// this signal.
+    pub fn pause(&mut self, signal: Signal) {
         self.look();
+        // A job in the background that reads the terminal (SIGTTIN) or sets it (SIGTTOU) does so as
+        // soon as it is in front: before a look could tell it from the shell's doing.
+        self.was_read |= signal == Signal::TTIN;
+        self.was_set |= signal == Signal::TTOU;
         self.mark = None;
         // The shell has modes of its own.
         self.settings = None;
-    }
-
-    /// Notes the signal for which the command and cachex stop. The terminal has it sent to a job in
-    /// the background that reads it (SIGTTIN) or sets it (SIGTTOU), which does so as soon as it is in
-    /// front: before a look could tell it from the shell's doing.
-    pub fn stopped_by(&mut self, signal: Signal) {
-        self.was_read |= signal == Signal::TTIN;
-        self.was_set |= signal == Signal::TTOU;
     }
 
     /// Resumes if the terminal belongs to this job, or is lent to a command with a job of its own.

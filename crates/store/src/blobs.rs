@@ -1,7 +1,7 @@
 //! Content-addressed files: the streams that are too long for an entry.
 //!
-//! A blob is written under a [temporary] name. It gets its own name, its BLAKE3
-//! hash, only when it is complete. It replaces a blob of the same content, which repairs that blob if it was damaged.
+//! A blob is written under a [temporary] name. It gets its own name, its BLAKE3 hash, only when it
+//! is complete. It replaces a blob of the same content, which repairs that blob if it was damaged.
 //!
 //! Instead of the plain file, or beside it for a while, there may be a compressed one
 //! (`blobs/cd/HEX.zst`), which only the fold writes. Readers try the plain form first, and use

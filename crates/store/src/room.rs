@@ -229,7 +229,7 @@ fn for_each_blob(root: &Root, entry: &Entry, visit: &mut dyn FnMut(&[u8; 32])) {
 
 /// Makes room on a nearly full file system, for the bookkeeping of removals.
 pub fn relieve(root: &Root) -> rustix::io::Result<()> {
-    relieve_by(root, false).map(drop)
+    relieve_by(root, false)
 }
 
 /// Gives up the [reserve], and makes as much room as there can be, if that is not enough: whoever
@@ -237,7 +237,13 @@ pub fn relieve(root: &Root) -> rustix::io::Result<()> {
 /// without any. Returns how many of these are given up.
 pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<u64> {
     relieve_for_the_first_step(root)?;
-    relieve_by(root, true)
+    if !is_short(root) {
+        return Ok(0);
+    }
+    let count = || young::Young::new(root).there();
+    let before = count();
+    relieve_by(root, true)?;
+    Ok(before.saturating_sub(count()))
 }
 
 /// Removes what dead processes left, gives up the [reserve] for the first step of a removal, and if
@@ -266,15 +272,11 @@ pub fn has_no_first_step(root: &Root) -> bool {
     left(root) < FIRST_STEP
 }
 
-/// Returns how many recent entries that takes.
-fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<u64> {
-    let count = || young::Young::new(root).there();
-    if !lacking_on_disk(root, 0, SPARE).is_some() {
-        return Ok(0);
+fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<()> {
+    if lacking_on_disk(root, 0, SPARE).is_some() {
+        make(root, u64::MAX, BOOKKEEPING, or_less)?;
     }
-    let before = count();
-    make(root, u64::MAX, BOOKKEEPING, or_less)?;
-    Ok(before.saturating_sub(count()))
+    Ok(())
 }
 
 /// Returns whether so little of the file system is free that what failed may have failed for that

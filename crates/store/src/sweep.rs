@@ -67,13 +67,13 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     found.extend(forms.iter().map(|(hash, _)| hash));
     // The blob was recorded again after it was packed: one of the two forms is enough.
     let is_twice = |hash: &[u8; 32]| Form::ALL.iter().all(|form| forms.contains(&(*hash, *form)));
-    let found: Vec<_> = found.into_iter().collect();
+    let mut found: Vec<_> = found.into_iter().collect();
     let mut orphans = HashSet::new();
-    let has_old = guard::exists(root);
-    if !has_old {
-        orphans.extend(&found);
+    // Without a database, no old entry needs any.
+    if !guard::exists(root) {
+        orphans.extend(found.drain(..));
     }
-    for found in found.chunks(BATCH).take_while(|_| has_old) {
+    for found in found.chunks(BATCH) {
         Old::with(root, |old| {
             for hash in found {
                 if !old.needs.has(hash)? {

@@ -15,7 +15,7 @@ use cachex_base::record::entry::Key;
 use cachex_base::system::fsutil;
 use cachex_base::text::values::OutputPattern;
 use cachex_store::Root;
-use cachex_store::temporary::Temporary;
+use cachex_store::temporary::{self, Temporary};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -121,11 +121,13 @@ impl Paths {
     /// Marks the claims of others that overlap with this one. Returns whether there are any. Claims
     /// with the same key are ignored, and so is the `own` file.
     fn mark(&self, root: &Root, key: &Key, own: Option<&OsStr>) -> bool {
-        let names = fsutil::names(root, "tmp").unwrap_or_default();
+        let names = fsutil::names(root, temporary::FOLDER).unwrap_or_default();
         let mut any = false;
         for name in names.iter().filter(|name| name.as_bytes().starts_with(PREFIX.as_bytes())) {
             if own != Some(name) {
-                any |= self.mark_one(root, &Path::new("tmp").join(name), key).unwrap_or_default();
+                any |= self
+                    .mark_one(root, &Path::new(temporary::FOLDER).join(name), key)
+                    .unwrap_or_default();
             }
         }
         any

@@ -24,7 +24,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_store::Root;
 use cachex_store::lock;
-use cachex_store::temporary::Temporary;
+use cachex_store::temporary::{self, Temporary};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -164,18 +164,18 @@ fn write_down<'r>(root: &'r Root, name: &Path, own: &Lineage) -> rustix::io::Res
 
 /// Returns all waiting processes except the owner of this file.
 fn others(root: &Root, own: &OsStr) -> Vec<Other> {
-    let names = fsutil::names(root, "tmp").unwrap_or_default();
+    let names = fsutil::names(root, temporary::FOLDER).unwrap_or_default();
     let is_other = |name: &OsString| name != own && name.as_bytes().starts_with(PREFIX.as_bytes());
     names.into_iter().filter(is_other).filter_map(|name| read(root, name)).collect()
 }
 
 /// Returns a waiting process; none if it no longer waits.
 fn read(root: &Root, name: OsString) -> Option<Other> {
-    let file = fsutil::open_file(root, Path::new("tmp").join(&name)).ok()?;
+    let file = fsutil::open_file(root, Path::new(temporary::FOLDER).join(&name)).ok()?;
     let shared = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
     if shared != Err(Errno::WOULDBLOCK) {
         if shared.is_ok() && is_left(&file) {
-            let _ = fsutil::remove_file(root, Path::new("tmp").join(&name));
+            let _ = fsutil::remove_file(root, Path::new(temporary::FOLDER).join(&name));
         }
         return None;
     }
