@@ -18,9 +18,9 @@
 //! * A signal that whoever started it ignores is not caught, and one that is
 //!   caught takes instructions: none is ignored.
 //! * A miss waits for pipes and a child, and how often it wakes up would be up
-//!   to the scheduler: output and end may be met at once or one after the
-//!   other. The command pauses before its output and after it, so that each is
-//!   met on its own. The least of several runs is taken.
+//!   to the scheduler: output, the end of each stream and that of the command
+//!   may be met at once or one after the other. The command pauses before each,
+//!   so that each is met on its own. The least of several runs is taken.
 //!
 //! Another compiler, C library or architecture makes other code all the same,
 //! so the file says what it was recorded with, and has a second, wider
@@ -184,8 +184,10 @@ impl Stage {
     }
 }
 
-/// What cachex meets one after the other: the start, the output, the end.
-const COMMAND: &str = "#!/bin/sh\nsleep 0.2\necho \"$1\"\nsleep 0.2\n";
+/// What cachex meets one after the other: the start, the output, the end of each stream, and that
+/// of the command.
+const COMMAND: &str = "\
+    #!/bin/sh\nsleep 0.2\necho \"$1\"\nsleep 0.2\nexec >&-\nsleep 0.2\nexec 2>&-\nsleep 0.2\n";
 
 /// Both spellings of each: the C library changed them in 2.33 and passes over
 /// those it does not know.
