@@ -1,6 +1,6 @@
 //! At a terminal, with a person's keys.
 
-use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Z, cachex, quoted};
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Q, CTRL_S, CTRL_Z, cachex, quoted};
 
 #[test]
 fn ctrl_c_ends_the_command_and_cachex_as_it_always_does() {
@@ -124,6 +124,30 @@ fn what_a_job_that_comes_to_the_front_reads_at_once_is_noticed() {
     terminal.types("until jobs | grep -q Stopped; do sleep 0.05; done; echo stopped; fg");
     terminal.types("Ada");
     terminal.shows("hello Ada").shows("not recorded: it read or changed the terminal");
+}
+
+#[test]
+fn what_a_job_that_comes_to_the_front_sets_at_once_is_noticed() {
+    let cachex = cachex();
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -v -- stty -ixon &");
+    terminal.types("until jobs | grep -q Stopped; do sleep 0.05; done; echo stopped; fg");
+    terminal.shows("not recorded: it read or changed the terminal");
+}
+
+#[test]
+fn a_slow_terminal_shows_both_outputs_in_their_order() {
+    let cachex = cachex();
+    let prints = "seq 100000 107999; echo between >&2; seq 200000 200999; echo >../printed";
+    cachex.tool("prints", &format!("echo ready; {}; {prints}", cachex.gate("gate")));
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -- prints; echo ended").shows("ready").presses(CTRL_S);
+    cachex.opens("gate");
+    cachex.line_of("printed");
+    terminal.presses(CTRL_Q).shows("107999").shows("between").shows("ended");
+    // So it is recorded, too.
+    terminal.types("cachex run -- prints; echo ended");
+    terminal.shows("107999").shows("between").shows("ended").awaits_runs(1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::destination::Destination;
 use cachex_base::record::frames::{Loss, Stream};
-use cachex_base::streams::nonblocking_writer;
+use cachex_base::streams::nonblocking_writer::{self, Outputs};
 use cachex_base::system::fsutil;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
@@ -59,6 +59,11 @@ pub struct OutputStream {
     owed: Option<u64>,
     /// True if reads never block.
     is_unblocked: bool,
+    /// Set while the other stream waits for this one: the number of bytes that are still to be read
+    /// before it.
+    ahead: Option<usize>,
+    /// Set while this stream waits for the other one.
+    is_behind: bool,
 }
 
 /// The reader of a live stream, as far as it is known before anything is passed on.
@@ -103,6 +108,8 @@ impl OutputStream {
             ended: None,
             owed: None,
             is_unblocked,
+            ahead: None,
+            is_behind: false,
         }
     }
 
@@ -118,7 +125,31 @@ impl OutputStream {
 
     /// Returns whether the stream cannot move: it is done, or its reader takes nothing.
     pub fn is_idle(&self) -> bool {
-        self.source.is_none() || self.is_pending()
+        self.source.is_none() || self.is_blocked()
+    }
+
+    /// Returns whether a reader takes nothing of this stream, or of the other one, which goes first.
+    fn is_blocked(&self) -> bool {
+        self.is_pending() || self.is_behind
+    }
+
+    /// If both streams go to one terminal that is slow to take the other one: has what came on this
+    /// one wait for all that was printed on the other by then.
+    pub fn keep_behind(&mut self, other: &mut OutputStream) {
+        let (is_slow, is_new) = (other.is_pending(), other.ahead.is_none());
+        if is_slow && is_new && !self.is_pending() && self.has_unread() && is_one_terminal() {
+            other.ahead = Some(other.unread());
+        }
+        if other.is_abandoned() || !is_slow && (other.ahead == Some(0) || other.source.is_none()) {
+            other.ahead = None;
+        }
+        self.is_behind = other.ahead.is_some();
+    }
+
+    /// Returns how many bytes were printed and not read, or 0 if the system does not tell.
+    fn unread(&self) -> usize {
+        let unread = |source| rustix::io::ioctl_fionread(source).unwrap_or(0);
+        self.source.as_ref().map_or(0, unread) as usize
     }
 
     /// Notes that the command has ended: the pipe now holds the last of its output.
@@ -143,12 +174,12 @@ impl OutputStream {
 
     /// Returns whether there is output that was printed and not read.
     pub fn has_unread(&self) -> bool {
-        self.source.as_ref().is_some_and(|it| rustix::io::ioctl_fionread(it).unwrap_or(0) > 0)
+        self.unread() > 0
     }
 
     /// Returns whether the reader takes nothing while somebody can still print.
     pub fn is_stuck(&self) -> bool {
-        self.is_pending() && self.source.as_ref().is_some_and(is_held)
+        self.is_blocked() && self.source.as_ref().is_some_and(is_held)
     }
 
     /// Returns whether output could not be passed on, and the rest will not be.
@@ -202,15 +233,15 @@ impl OutputStream {
         let mut any = false;
         // A few chunks at a time, so that the other stream gets its turn.
         for _ in 0..4 {
-            let pending = self.is_pending();
-            let Some(source) = self.source.as_ref().filter(|_| !pending) else { break };
+            let is_to_wait = self.is_blocked() || self.ahead == Some(0);
+            let Some(source) = self.source.as_ref().filter(|_| !is_to_wait) else { break };
             self.buffer.clear();
             self.sent = 0;
             if !self.is_unblocked && fsutil::is_ready(source, PollFlags::IN) == Ok(false) {
                 break;
             }
             let buffer = &mut self.buffer;
-            let read = || rustix::io::read(source, spare_capacity(buffer));
+            let read = || read(source, buffer, self.ahead);
             match fsutil::persistently(read) {
                 Ok(0) => {
                     self.source = None;
@@ -218,6 +249,7 @@ impl OutputStream {
                 }
                 Ok(n) => {
                     any = true;
+                    self.ahead = self.ahead.map(|ahead| ahead - n);
                     look();
                     self.send();
                     record(self.stream, &self.buffer);
@@ -227,6 +259,7 @@ impl OutputStream {
                 }
                 Err(Errno::AGAIN) => {
                     self.owed = self.owed.map(|_| 0);
+                    self.ahead = self.ahead.map(|_| 0);
                     break;
                 }
                 // Nobody has the terminal open any more.
@@ -246,6 +279,8 @@ impl OutputStream {
         if self.is_pending() {
             let outlet = self.outlet.descriptor()?;
             Some(PollFd::from_borrowed_fd(outlet, PollFlags::OUT))
+        } else if self.is_behind {
+            None
         } else {
             Some(PollFd::new(self.source.as_ref()?, PollFlags::IN))
         }
@@ -356,6 +391,20 @@ impl OutputStream {
             let _ = self.buffer.try_reserve_exact(4 * CHUNK - self.buffer.len());
         }
     }
+}
+
+/// Returns whether this process's outputs are one terminal, or another device.
+fn is_one_terminal() -> bool {
+    Outputs::of_this_process() == Outputs::OneDevice
+}
+
+/// Reads into an empty buffer, as many bytes as it has room for or as may be read.
+fn read(source: &OwnedFd, buffer: &mut Vec<u8>, most: Option<usize>) -> rustix::io::Result<usize> {
+    let Some(most) = most else { return rustix::io::read(source, spare_capacity(buffer)) };
+    buffer.resize(most.min(CHUNK), 0);
+    let read = rustix::io::read(source, &mut **buffer);
+    buffer.truncate(read.unwrap_or(0));
+    read
 }
 
 /// Returns whether the other end of a pipe is open.

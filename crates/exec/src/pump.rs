@@ -341,6 +341,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         let (mut any, mut heeds_a_stop) = (false, false);
         self.pass_on_backlog();
         for at in 0..self.legs.len() {
+            self.keep_the_order(at);
             let leg = &mut self.legs[at];
             // The backlog has sent all that can go out now. Anything more would bypass it, and
             // nothing that is waited for would trigger its next piece.
@@ -383,22 +384,19 @@ impl<'a, 'r> Pump<'a, 'r> {
                 self.show(held);
             }
         }
+        self.keep_the_order(0);
         if heeds_a_stop {
             self.spoil(Spoiled::Signalled);
         }
         any
     }
 
-    /// Returns whether the output differs from what was shown before. Output that is merely cut
-    /// short because somebody ended the command does not.
-    pub fn differs(&self) -> bool {
-        let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Destination::Differing));
-        let is_short = self.legs.iter().any(|leg| !leg.outlet.may_end());
-        match self.spoiled {
-            Some(Spoiled::Interrupted) => false,
-            Some(Spoiled::Abandoned | Spoiled::TimedOut) => differs,
-            _ => is_short,
-        }
+    /// Keeps the order of two outputs at one terminal: while it is slow to take one, what comes on
+    /// the other waits for all that was printed before.
+    fn keep_the_order(&mut self, at: usize) {
+        let [out, err] = &mut self.legs;
+        let (leg, other) = if at == 0 { (out, err) } else { (err, out) };
+        leg.keep_behind(other);
     }
 
     /// Shows the buffered output, and whatever comes from now on.

@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub const CTRL_C: u8 = 0x03;
 pub const CTRL_BACKSLASH: u8 = 0x1c;
 pub const CTRL_D: u8 = 0x04;
+pub const CTRL_Q: u8 = 0x11;
+pub const CTRL_S: u8 = 0x13;
 pub const CTRL_Z: u8 = 0x1a;
 
 /// An interactive bash whose screen is read and whose keyboard is the test.

@@ -24,6 +24,7 @@ pub use table::{Meaning, meaning};
 use rustix::event::PollFlags;
 use rustix::fd::BorrowedFd;
 use rustix::process::{Pid, Signal, getpid, kill_current_process_group};
+use rustix::termios::LocalModes;
 use signal_hook::consts::{
     SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTOU, SIGWINCH, SIGXFSZ,
 };
@@ -95,9 +96,14 @@ impl Signals {
     pub fn catch(left_out: &[i32]) -> io::Result<Signals> {
         notice_children();
         let mut all = SmallVec::<[i32; 4]>::from_slice(left_out);
-        if [rustix::stdio::stdout(), rustix::stdio::stderr()].iter().any(rustix::termios::isatty) {
-            // A process that blocks it may write to a terminal in the background. It also stops the
-            // command, which is in the same group.
+        let outputs = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+        let stops_writers = |output| {
+            let modes = rustix::termios::tcgetattr(output);
+            modes.is_ok_and(|modes| modes.local_modes.contains(LocalModes::TOSTOP))
+        };
+        if outputs.into_iter().any(stops_writers) {
+            // A process that blocks it may write to such a terminal in the background. It also stops
+            // the command, which is in the same group.
             all.push(SIGTTOU);
         }
         let mut receiver = Receiver::begin(&all)?;

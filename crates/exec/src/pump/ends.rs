@@ -4,6 +4,7 @@ use super::pause::GLANCE;
 use super::{Pump, Writer};
 use crate::Spoiled;
 use crate::descendants;
+use crate::destination::Destination;
 use crate::job::Handling;
 use crate::output_stream::OutputStream;
 use crate::pty::Console;
@@ -177,6 +178,18 @@ impl Pump<'_, '_> {
             status.signal().filter(|_| by_key).and_then(Signal::from_named_raw)
         {
             signals.share(signal);
+        }
+    }
+
+    /// Returns whether the output differs from what was shown before. Output that is merely cut
+    /// short because somebody ended the command does not.
+    pub fn differs(&self) -> bool {
+        let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Destination::Differing));
+        let is_short = self.legs.iter().any(|leg| !leg.outlet.may_end());
+        match self.spoiled {
+            Some(Spoiled::Interrupted) => false,
+            Some(Spoiled::Abandoned | Spoiled::TimedOut) => differs,
+            _ => is_short,
         }
     }
 }
