@@ -81,10 +81,8 @@ fn work(args: &ImportArgs, limit: u64, settings: &Settings) -> Result<Tally> {
     let mut tally = choice.tally;
     if tally.imported > 0 {
         let mut room = Room::within(&root, most);
-        if !room.claim(tally.taken).context("making room in the store")? {
-            return Err(Refused::NoRoom(most).into());
-        }
-        let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice, limit)?;
+        let archive = archive.read(Stage::Importing)?;
+        let staged = Staged::of(&root, archive, &contents, &choice, &mut room)?;
         let outrun = staged.publish(now)?;
         room.settle(tally.taken);
         tally.imported -= outrun;

@@ -71,6 +71,19 @@ impl<'a> Room<'a> {
         Room { root, limit, claimed: 0, used: 0, is_due: false }
     }
 
+    /// Returns the limit of the store, in bytes.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Makes room for what takes long to come: each part of it is claimed when it is written, since
+    /// a survey in between would not find it. Returns whether there is room.
+    pub fn make_for(&mut self, bytes: u64) -> rustix::io::Result<bool> {
+        let is_there = self.claim(bytes)?;
+        self.give_back();
+        Ok(is_there)
+    }
+
     /// Claims the disk usage of a file of `len` bytes.
     pub fn claim_file(&mut self, len: u64) -> rustix::io::Result<bool> {
         self.claim(blocks(len))

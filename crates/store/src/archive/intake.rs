@@ -16,6 +16,7 @@ use crate::blobs::{NewBlob, WholeBlob};
 use crate::db_client::DbClient;
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets::PathSets;
+use crate::room::Room;
 use crate::temporary::Group;
 use crate::young::{NewFile, Young};
 use crate::{Root, account, events};
@@ -151,15 +152,15 @@ struct StagedEntry<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Writes the chosen records to a store of up to `limit` bytes, which has room for them. The
-    /// caller holds the fold lock.
+    /// Writes the chosen records, if there is room for them. The caller holds the fold lock.
     pub fn of(
         root: &'a Root,
         mut archive: Reader<impl Read>,
         contents: &Contents,
         choice: &Choice,
-        limit: u64,
+        room: &mut Room<'_>,
     ) -> Result<Staged<'a>> {
+        claimed(room.make_for(choice.tally.taken), room)?;
         let group = Group::new(root).context(WRITING)?;
         let mut staged = Staged { root, blobs: Vec::new(), entries: Vec::new(), group };
         let mut blobs = contents.blobs.iter().zip(&choice.blobs);
@@ -169,7 +170,7 @@ impl<'a> Staged<'a> {
                 let (call, set) = path_set(&archive.whole()?.0)?;
                 // A path set without its entries leads nowhere and does no harm, and entries without
                 // it cost a run.
-                let _ = PathSets::add_last(root, limit, &call, set);
+                let _ = PathSets::add_last(root, room.limit(), &call, set);
                 continue;
             }
             if kind == Kind::Entry {
@@ -180,6 +181,7 @@ impl<'a> Staged<'a> {
                 }
                 if *is_chosen {
                     let (created, sealed) = (entry.created, entry.seal()?);
+                    claimed(room.claim_file(sealed.len() as u64), room)?;
                     let file = NewFile::in_group(root, Some(&staged.group), &entry.key, &sealed);
                     let file = file.context(WRITING)?;
                     staged.entries.push(StagedEntry { file, created, last_use });
@@ -190,7 +192,10 @@ impl<'a> Staged<'a> {
             let new = || NewBlob::in_group(root, Some(&staged.group)).context(WRITING);
             let mut blob = if *is_chosen { Some(new()?) } else { None };
             let hash = archive.content(&mut |part| match &mut blob {
-                Some(blob) => blob.append(part).context(WRITING),
+                Some(blob) => {
+                    claimed(room.claim(part.len() as u64), room)?;
+                    blob.append(part).context(WRITING)
+                }
                 None => Ok(()),
             })?;
             if hash != expected.hash {
@@ -236,6 +241,12 @@ impl<'a> Staged<'a> {
         }
         Ok(outrun)
     }
+}
+
+/// Refuses what there is no room for.
+fn claimed(is_there: rustix::io::Result<bool>, room: &Room<'_>) -> Result<()> {
+    let is_there = is_there.context("making room in the store")?;
+    Ok(is_there.then_some(()).ok_or(Refused::NoRoom(room.limit()))?)
 }
 
 const WRITING: &str = "writing to the store";

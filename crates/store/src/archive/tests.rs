@@ -7,8 +7,9 @@ use super::intake::{self, Choice, Recorded, Staged};
 use super::{Kind, Reader, Refused, Writer};
 use crate::blobs::{self, Form};
 use crate::remote::rules::Rules;
+use crate::room::Room;
 use crate::testing::{Scene, ago, entry, key, scene};
-use crate::{Root, temporary};
+use crate::{Root, account, temporary};
 use anyhow::Result;
 use cachex_base::record::entry::{BlobRef, Bytes, Entry, FORMAT};
 use cachex_base::system::clock::Timestamp;
@@ -54,7 +55,8 @@ fn import(root: &Root, archive: &[u8]) -> intake::Tally {
     let recorded = intake::recorded(root, &contents, now).unwrap();
     let choice = Choice::of(&contents, &recorded, u64::MAX, now);
     let reader = Reader::new(archive, PLENTY).unwrap();
-    Staged::of(root, reader, &contents, &choice, u64::MAX).unwrap().publish(now).unwrap();
+    let mut room = Room::within(root, u64::MAX);
+    Staged::of(root, reader, &contents, &choice, &mut room).unwrap().publish(now).unwrap();
     choice.tally
 }
 
@@ -182,7 +184,8 @@ fn a_run_that_is_recorded_meanwhile_stays() {
     let contents = contents(&archive).unwrap();
     let choice = Choice::of(&contents, &Recorded::new(), u64::MAX, now);
     let reader = Reader::new(&archive[..], PLENTY).unwrap();
-    let staged = Staged::of(&there.root, reader, &contents, &choice, u64::MAX).unwrap();
+    let mut room = Room::within(&there.root, u64::MAX);
+    let staged = Staged::of(&there.root, reader, &contents, &choice, &mut room).unwrap();
     // Two entries, and the file whose lock stands for them. Nobody takes them for left.
     temporary::sweep(&there.root).unwrap();
     assert_eq!((temporaries(&there.root), there.young(1)), (3, None));
@@ -208,12 +211,57 @@ fn an_archive_that_changes_between_the_two_readings_leaves_nothing() {
         one[..one.len() - 1].to_vec(),
     ];
     for other in others {
+        let mut room = Room::within(&there.root, u64::MAX);
         let staged = Reader::new(&other[..], PLENTY)
-            .and_then(|reader| Staged::of(&there.root, reader, &contents, &choice, u64::MAX));
+            .and_then(|reader| Staged::of(&there.root, reader, &contents, &choice, &mut room));
         assert!(staged.is_err());
         assert_eq!(temporaries(&there.root), 0);
         assert!(!there.has("blobs") && there.young(1).is_none());
     }
+}
+
+/// Calls something once, when so many bytes are left.
+struct Meanwhile<'a, F: FnMut()>(&'a [u8], usize, F);
+
+impl<F: FnMut()> Read for Meanwhile<'_, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let before = self.0.len();
+        let read = self.0.read(buffer)?;
+        if before > self.1 && self.0.len() <= self.1 {
+            (self.2)();
+        }
+        Ok(read)
+    }
+}
+
+#[test]
+fn a_survey_meanwhile_takes_no_room_from_an_import() {
+    const LIMIT: u64 = 1 << 22;
+    let (here, there) = (scene(), scene());
+    let mut random = blake3::Hasher::new().finalize_xof();
+    let outputs = (1..=3).map(|n| {
+        let mut output = vec![0; 1 << 20];
+        random.fill(&mut output);
+        with_output(&here, n, &output)
+    });
+    let archive = packed(&here, &outputs.collect::<Vec<_>>()).0;
+    let contents = contents(&archive).unwrap();
+    let now = Timestamp::now();
+    let choice = Choice::of(&contents, &Recorded::new(), u64::MAX, now);
+    // Others take all the room that there seems to be.
+    let mut others = Vec::new();
+    let takes_all = || {
+        account::surveyed(&there.root).unwrap();
+        let mut room = Room::within(&there.root, LIMIT);
+        while room.claim_what_is_free(1 << 16).unwrap() {}
+        others.push(room);
+    };
+    let archive = Meanwhile(&archive, archive.len() / 2, takes_all);
+    let mut room = Room::within(&there.root, LIMIT);
+    let reader = Reader::new(archive, PLENTY).unwrap();
+    let staged = Staged::of(&there.root, reader, &contents, &choice, &mut room);
+    let error = staged.err().expect("no room is left");
+    assert_eq!(error.downcast_ref::<Refused>(), Some(&Refused::NoRoom(LIMIT)));
 }
 
 #[test]

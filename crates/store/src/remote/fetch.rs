@@ -25,6 +25,7 @@ use cachex_base::system::progress::{self, Stage};
 use cachex_remote::{Engine, STALL};
 use futures_util::future;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Read;
 use std::time::Duration;
@@ -35,6 +36,8 @@ const AT_ONCE: usize = 8;
 pub const SKEW: Duration = Duration::from_mins(2);
 /// The minimum average speed in bytes per second; slower transfers are given up.
 const SLOWEST: u64 = 32 << 10;
+
+const MAKING_ROOM: &str = "making room in the store";
 
 /// Finds the entry of a key alone, if there is one that is `wanted`.
 async fn find(
@@ -211,15 +214,16 @@ pub async fn fetch(
         entry.parts = components::with_facts(entry.parts, facts);
     }
     let mut room = Room::within(root, target.limits.store);
-    if !room.claim(needed_on_disk(&entry)).context("making room in the store")? {
+    if !room.make_for(needed_on_disk(&entry)).context(MAKING_ROOM)? {
         return Ok(Flaw::NoRoom.into());
     }
+    let room = RefCell::new(room);
     // The entry is known to exist, so it may take longer now.
     ipc::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
     progress::begin(Stage::Fetching, entry.blob_bytes());
     let class = Class::of(&entry);
     let (engine, names) = (&engine, &names);
-    let from = Source { root, engine, names, class, mends: wanted.mends };
+    let from = Source { root, room: &room, engine, names, class, mends: wanted.mends };
     let slowest = STALL + Duration::from_secs(entry.blob_bytes() / SLOWEST);
     // By then, running the command would have given the result.
     let run_time = Duration::from_nanos(entry.run_time).max(target.patience);
@@ -238,7 +242,7 @@ pub async fn fetch(
     };
     let bytes = staged.iter().map(WholeBlob::len).fold(len as u64, u64::saturating_add);
     let taken = publish(root, target, staged, &entry)?;
-    Ok(Fetched::Entry { bytes, is_fold_due: room.settle(taken) })
+    Ok(Fetched::Entry { bytes, is_fold_due: room.into_inner().settle(taken) })
 }
 
 /// Fetches what an entry needs and is not here.
@@ -291,6 +295,7 @@ impl From<Flaw> for Fetched {
 /// The source of an entry's blobs, and the store that they go to.
 struct Source<'r, 'e> {
     root: &'r Root,
+    room: &'e RefCell<Room<'r>>,
     engine: &'e Engine,
     names: &'e Names,
     class: Class,
@@ -313,7 +318,7 @@ async fn get_all<'r>(
     }
     let got = stream::iter(missing).map(|blob| async move {
         let name = from.names.blob(&blob, from.class);
-        let got = get(from.root, from.engine, &name, &blob).await?;
+        let got = get(from, &name, &blob).await?;
         // A sender skips any object that exists, so a damaged one has to be removed.
         if matches!(got, Err(Flaw::Wrong)) && from.mends && from.engine.takes_removals() {
             let _ = from.engine.remove_long(&name).await;
@@ -325,17 +330,22 @@ async fn get_all<'r>(
 }
 
 async fn get<'r>(
-    root: &'r Root,
-    engine: &Engine,
+    from: &Source<'r, '_>,
     name: &str,
     blob: &BlobRef,
 ) -> Result<Result<WholeBlob<'r>, Flaw>> {
+    let engine = from.engine;
     let _room = engine.room(blob.len).await;
-    let mut new = NewBlob::new(root).context("writing to the store")?;
-    let mut left = blob.len;
+    let mut new = NewBlob::new(from.root).context("writing to the store")?;
+    let (mut left, mut has_room) = (blob.len, true);
     let mut content = Content::new(|bytes: &[u8]| {
-        left = left.checked_sub(bytes.len() as u64).ok_or(Garbled)?;
-        progress::advance(bytes.len() as u64);
+        let len = bytes.len() as u64;
+        left = left.checked_sub(len).ok_or(Garbled)?;
+        has_room = from.room.borrow_mut().claim(len).context(MAKING_ROOM)?;
+        if !has_room {
+            bail!("others have taken the room");
+        }
+        progress::advance(len);
         new.append(bytes).context("writing to the store")
     });
     let longest = transfer::longest(blob.len);
@@ -349,6 +359,7 @@ async fn get<'r>(
         // An object that does not unpack, or has the wrong length, is damaged.
         Ok(true) => return Ok(Err(Flaw::Wrong)),
         Err(error) if error.is::<Garbled>() => return Ok(Err(Flaw::Wrong)),
+        Err(_) if !has_room => return Ok(Err(Flaw::NoRoom)),
         // Anything else may be a fault of the connection.
         Err(error) => return Err(error),
     }
