@@ -4,7 +4,7 @@ use super::entries::{self, Entries, Settings};
 use crate::args::{LogArgs, NamedArgs};
 use crate::config::Vars;
 use crate::ui::{self, Column, Credentials, JsonArray, Screen, Table, Tone};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cachex_base::process::exit::Exit;
 use cachex_base::process::report::seconds;
 use cachex_base::record::entry::{About, Key};
@@ -31,7 +31,7 @@ pub fn log(args: LogArgs, vars: &Vars) -> Result<Exit> {
     let mut calls = Vec::new();
     let mut commands: HashMap<Key, About> = HashMap::new();
     if let Some(root) = settings.store()? {
-        calls = events::calls(&root).context("reading the log of events")?;
+        calls = events::calls(&root)?;
         let mut keys: Vec<Key> = calls.iter().map(|call| call.event.key).collect();
         keys.sort_unstable();
         keys.dedup();

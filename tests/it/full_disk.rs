@@ -112,6 +112,21 @@ fn where_there_can_be_no_more_files_what_was_used_least_goes() {
 }
 
 #[test]
+fn where_there_can_be_no_more_files_none_is_taken_by_an_empty_folder() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let _mounted = Mounted::small(&cachex.store(), PLENTY.0, 200);
+        let call = |n: usize| cachex.run(&format!("echo {n}"));
+        for n in 0..300 {
+            call(n).once().misses();
+        }
+        for n in 280..300 {
+            call(n).once().hits();
+        }
+    });
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_is_for_the_command_alone() {
     for blocks in [1, 2, 16, 64, 1000] {
         under_a_limit_on_files(blocks);

@@ -31,7 +31,8 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
+use std::path::Path;
 
 pub use past::FILE as PAST;
 #[cfg(feature = "cli")]
@@ -263,16 +264,28 @@ pub fn peek(root: &Root) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     for name in fsutil::names(root, ".")? {
         if name.to_str().is_some_and(is_log) {
-            let mut bytes = Vec::new();
-            let file = File::from(fsutil::open_file(root, &name)?);
-            file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
-            events.extend(parse(&bytes).into_iter().filter_map(|record| match record {
-                Record::Event(event) => Some(event),
-                Record::Label(_) => None,
-            }));
+            events.extend(parse(&read(root, &name)?).into_iter().filter_map(
+                |record| match record {
+                    Record::Event(event) => Some(event),
+                    Record::Label(_) => None,
+                },
+            ));
         }
     }
     Ok(events)
+}
+
+/// Reads a log. One that a fold has removed meanwhile is empty, and so is whatever is no file.
+pub fn read(root: &Root, name: impl AsRef<Path>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = fsutil::open_file(root, name).map_err(io::Error::from);
+    let read = read.and_then(|file| File::from(file).take(2 * CAP).read_to_end(&mut bytes));
+    match read.map_err(|error| (Errno::from_io_error(&error), error)) {
+        Ok(_) | Err((Some(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::ISDIR), _)) => {
+            Ok(bytes)
+        }
+        Err((_, error)) => Err(error).context("reading the log of events"),
+    }
 }
 
 /// Events taken from the log, and the files that hold them until they are applied.
@@ -298,12 +311,8 @@ pub fn drain(root: &Root) -> Result<Drained> {
     let mut drained = Drained::default();
     for name in fsutil::names(root, ".")? {
         if name.to_str().is_some_and(|name| name.starts_with(DRAINING)) {
-            let mut bytes = Vec::new();
-            let file = fsutil::open_file(root, &name)?;
-            let _ = rustix::fs::fchmod(&file, TAKEN);
-            let file = File::from(file);
-            file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
-            let records = parse(&bytes);
+            let _ = fsutil::open_file(root, &name).and_then(|it| rustix::fs::fchmod(it, TAKEN));
+            let records = parse(&read(root, &name)?);
             drained.last.extend_from_slice(&records[records.len().saturating_sub(past::KEPT)..]);
             for record in records {
                 match record {
@@ -338,9 +347,7 @@ pub fn is_log(name: &str) -> bool {
 /// Returns the number of bytes in a log that are not events. An incomplete end is not included,
 /// since it may still be being written.
 pub fn junk(root: &Root, name: &str) -> Result<u64> {
-    let mut bytes = Vec::new();
-    let file = File::from(fsutil::open_file(root, name)?);
-    file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
+    let bytes = read(root, name)?;
     let whole = bytes.len() / LEN * LEN;
     Ok((whole as u64).saturating_sub((parse(&bytes).len() * LEN) as u64))
 }

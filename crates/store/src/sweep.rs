@@ -14,6 +14,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use cachex_base::system::progress::{self, Stage};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -191,6 +192,23 @@ pub fn leftovers(root: &Root, max_size: Option<u64>) -> Result<()> {
     let broken = guard::broken(root)?;
     for name in &broken[..broken.len().saturating_sub(BROKEN_KEPT)] {
         remove_tree(root, name);
+    }
+    Ok(())
+}
+
+/// Removes empty folders, on a file system that limits the number of files.
+pub fn empty_folders(root: &Root) -> rustix::io::Result<()> {
+    // Whoever puts a file into one holds it meanwhile.
+    let Some(_publish) = Lock::patiently(root, lock::PUBLISH, Mode::TryExclusive)? else {
+        return Ok(());
+    };
+    for floor in ["young", "blobs", path_sets::FOLDER] {
+        let Ok(folder) = fsutil::open_private_subdir(root, Path::new(floor)) else {
+            continue;
+        };
+        for shard in fsutil::names(&folder, ".")? {
+            let _ = rustix::fs::unlinkat(&folder, shard, AtFlags::REMOVEDIR);
+        }
     }
     Ok(())
 }

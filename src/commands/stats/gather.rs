@@ -19,11 +19,6 @@ use cachex_store::stats;
 use cachex_store::young::Young;
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
-
-/// The maximum size of a log of events that is read; logs are rotated before they reach it.
-const LONGEST: u64 = 32 * 1024 * 1024;
 
 /// Returns the counts from a day on. A store that cannot be changed yields what can be read, and a
 /// damaged one what is left, with a warning.
@@ -94,14 +89,10 @@ fn unfolded(root: &Root, first: u32) -> Result<Gathered> {
     })?;
     let mut happened: Vec<Event> = Vec::new();
     for log in logs(root)? {
-        if let Ok(file) = fsutil::open_file(root, &log) {
-            let mut bytes = Vec::new();
-            File::from(file).take(LONGEST).read_to_end(&mut bytes)?;
-            for record in events::parse(&bytes) {
-                match record {
-                    Record::Event(event) => happened.push(event),
-                    Record::Label(label) => drop(names.insert(label.key, label.name)),
-                }
+        for record in events::parse(&events::read(root, &log).unwrap_or_default()) {
+            match record {
+                Record::Event(event) => happened.push(event),
+                Record::Label(label) => drop(names.insert(label.key, label.name)),
             }
         }
     }

@@ -5,13 +5,12 @@
 
 #[cfg(feature = "cli")]
 use super::{Event, Kind, is_log};
-use super::{LEN, Record, parse};
+use super::{LEN, Record, parse, read};
 use crate::{Root, temporary};
+use anyhow::Result;
+#[cfg(feature = "cli")]
 use cachex_base::system::fsutil;
-use rustix::io::Errno;
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 /// The name of the file.
@@ -30,30 +29,30 @@ pub struct Call {
 }
 
 /// Appends the latest records to the file.
-pub(super) fn keep(root: &Root, last: &[Record]) -> rustix::io::Result<()> {
+pub(super) fn keep(root: &Root, last: &[Record]) -> Result<()> {
     if last.is_empty() {
         return Ok(());
     }
-    let mut records = read(root, FILE)?;
+    let mut records = parse(&read(root, FILE)?);
     // A fold that was killed before it removed the log leaves it to the next fold.
     let known: HashSet<[u8; LEN]> = records.iter().map(Record::encode).collect();
     records.extend(last.iter().filter(|record| !known.contains(&record.encode())).cloned());
     let kept = &records[records.len().saturating_sub(KEPT)..];
     let bytes: Vec<[u8; LEN]> = kept.iter().map(Record::encode).collect();
-    temporary::put(root, Path::new(FILE), bytes.as_flattened())
+    Ok(temporary::put(root, Path::new(FILE), bytes.as_flattened())?)
 }
 
 /// Returns the known calls, latest first, without events of remote stores and uses elsewhere.
 #[cfg(feature = "cli")]
-pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
-    let mut records = read(root, FILE)?;
+pub fn calls(root: &Root) -> Result<Vec<Call>> {
+    let mut records = parse(&read(root, FILE)?);
     let mut names = fsutil::names(root, ".")?;
     names.retain(|name| name.to_str().is_some_and(is_log));
     // Logs taken by a fold precede what was written since.
     names.sort_by_key(|name| (name == super::LOG, name.clone()));
     let mut known: HashSet<[u8; LEN]> = records.iter().map(Record::encode).collect();
     for name in names {
-        let fresh = read(root, name.to_str().unwrap_or_default())?;
+        let fresh = parse(&read(root, &name)?);
         records.extend(fresh.into_iter().filter(|record| known.insert(record.encode())));
     }
     let mut calls: Vec<Call> = Vec::new();
@@ -74,24 +73,10 @@ pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
     Ok(calls)
 }
 
-/// Reads the records of a file; none if it is missing or not a regular file.
-fn read(root: &Root, name: &str) -> rustix::io::Result<Vec<Record>> {
-    let mut bytes = Vec::new();
-    match fsutil::open_file(root, name) {
-        Ok(file) => {
-            let file = File::from(file).take(2 * super::CAP);
-            let _ = { file }.read_to_end(&mut bytes);
-        }
-        Err(Errno::NOENT | Errno::LOOP | Errno::ISDIR) => {}
-        Err(errno) => return Err(errno),
-    }
-    Ok(parse(&bytes))
-}
-
 #[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;
-    use crate::events::{Label, Reason, append, drain};
+    use crate::events::{Label, Reason, append, drain, junk, peek};
     use crate::testing::scene;
     use cachex_base::record::entry::Key;
     use cachex_base::system::clock::Timestamp;
@@ -121,6 +106,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_or_gone_hides_no_other_calls() {
+        let scene = scene();
+        let root = &scene.root;
+        append(root, &run(1), None, None).unwrap();
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir(at("events.draining-1")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("events.draining-2")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at(FILE)).unwrap();
+        assert_eq!(calls(root).unwrap().len(), 1);
+        assert_eq!(peek(root).unwrap().len(), 1);
+        // Between a look at the folder and at what is in it.
+        assert_eq!(junk(root, "events.draining-3").unwrap(), 0);
+    }
+
+    #[test]
     fn no_more_than_the_last_are_kept() {
         let scene = scene();
         let label = |n: usize| Record::Label(Label { key: Key([1; 32]), name: n.to_string() });
@@ -128,7 +128,7 @@ mod tests {
             let all: Vec<Record> = (0..600).map(|m| label(n * 600 + m)).collect();
             keep(&scene.root, &all).unwrap();
         }
-        let kept = read(&scene.root, FILE).unwrap();
+        let kept = parse(&read(&scene.root, FILE).unwrap());
         assert_eq!((kept.len(), kept.last()), (KEPT, Some(&label(1799))));
     }
 }

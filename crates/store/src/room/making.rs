@@ -51,6 +51,9 @@ pub(super) fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix:
     let _ = temporary::sweep(root);
     let _ = sweep::trash(root);
     sweep_rebuilds(root);
+    if lacking(&before, SPARE).files > 0 {
+        let _ = sweep::empty_folders(root);
+    }
     let (mut files, mut notes) = (Vec::new(), 0);
     let survey = Survey::of(root, &mut |file| {
         if let Some(kind) = Kind::of(file.path) {
