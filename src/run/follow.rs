@@ -84,6 +84,8 @@ struct Ahead {
     bytes: u64,
     end: Option<End>,
     is_paused: bool,
+    /// Set if both streams came through one pipe, and this process has two.
+    is_mixed: bool,
 }
 
 /// A run that is followed.
@@ -121,8 +123,10 @@ impl Following {
     /// output is available, so that nothing else is needed.
     pub fn whole(&mut self) -> Option<End> {
         self.look_ahead();
-        let Ahead { end, bytes, .. } = self.ahead;
-        end.filter(|_| bytes > 0 && self.live.len().is_some_and(|there| there >= bytes))
+        let Ahead { end, bytes, is_mixed, .. } = self.ahead;
+        end.filter(|_| {
+            !is_mixed && bytes > 0 && self.live.len().is_some_and(|there| there >= bytes)
+        })
     }
 
     /// Returns whether the run is blocked until its own reader takes something.
@@ -132,10 +136,11 @@ impl Following {
     }
 
     fn look_ahead(&mut self) {
-        let Ahead { records, bytes, end, is_paused } = &mut self.ahead;
+        let Ahead { records, bytes, end, is_paused, is_mixed } = &mut self.ahead;
         while let Ok(Some(record)) = self.live.next(records) {
             *is_paused = record == Record::Paused;
             match record {
+                Record::Chunk(Frame::ONE_PIPE) => *is_mixed |= is_split(),
                 Record::Chunk(frame) => *bytes = bytes.saturating_add(frame.len),
                 Record::End(how) => *end = Some(how),
                 Record::Paused => {}
@@ -171,10 +176,7 @@ impl Following {
     fn read(&mut self) -> Result<(), Step> {
         while self.chunk.len == 0 {
             match self.live.next(&mut self.records).map_err(|_| Step::Nonsense)? {
-                // Output of both streams in one pipe cannot be split in two.
-                Some(Record::Chunk(Frame::ONE_PIPE))
-                    if Outputs::of_this_process() == Outputs::Apart =>
-                {
+                Some(Record::Chunk(Frame::ONE_PIPE)) if is_split() => {
                     return Err(Step::Nonsense);
                 }
                 Some(Record::Chunk(frame)) => self.chunk = frame,
@@ -210,4 +212,10 @@ impl Following {
         self.unshown = passed..read;
         Ok(())
     }
+}
+
+/// Returns whether this process has two outputs that are no one device: what came through one pipe
+/// cannot be split in two.
+fn is_split() -> bool {
+    Outputs::of_this_process() == Outputs::Apart
 }

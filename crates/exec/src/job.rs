@@ -154,7 +154,7 @@ impl Job {
     }
 
     /// Returns whether the command has ended and was not reaped yet, where the system tells.
-    fn has_ended(&self) -> Option<bool> {
+    pub fn has_ended(&self) -> Option<bool> {
         self.end().ok().map(|ended| ended.is_some())
     }
 

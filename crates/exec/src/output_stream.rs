@@ -2,13 +2,14 @@
 
 use super::destination::Destination;
 use cachex_base::record::frames::{Loss, Stream};
-use cachex_base::streams::nonblocking_writer::{self, Outputs};
+use cachex_base::streams::nonblocking_writer;
 use cachex_base::system::fsutil;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use rustix::termios::{LocalModes, tcgetattr};
 use std::time::{Duration, Instant};
 
 /// The time for which a command may go on after its reader left.
@@ -59,11 +60,8 @@ pub struct OutputStream {
     owed: Option<u64>,
     /// True if reads never block.
     is_unblocked: bool,
-    /// Set while the other stream waits for this one: the number of bytes that are still to be read
-    /// before it.
-    ahead: Option<usize>,
-    /// Set while this stream waits for the other one.
-    is_behind: bool,
+    /// The bytes that were read ahead: they are passed on later, see [`OutputStream::insert`].
+    ahead: usize,
 }
 
 /// The reader of a live stream, as far as it is known before anything is passed on.
@@ -108,13 +106,22 @@ impl OutputStream {
             ended: None,
             owed: None,
             is_unblocked,
-            ahead: None,
-            is_behind: false,
+            ahead: 0,
         }
     }
 
     /// Returns whether something was read that could not be passed on yet.
     pub fn is_pending(&self) -> bool {
+        self.unsent() > 0
+    }
+
+    /// Returns how many bytes were read and could not be passed on yet.
+    fn unsent(&self) -> usize {
+        self.buffer.len() - self.sent + self.ahead
+    }
+
+    /// Returns whether what was read last waits for the reader.
+    pub fn is_held_up(&self) -> bool {
         self.sent < self.buffer.len()
     }
 
@@ -125,39 +132,14 @@ impl OutputStream {
 
     /// Returns whether the stream cannot move: it is done, or its reader takes nothing.
     pub fn is_idle(&self) -> bool {
-        self.source.is_none() || self.is_blocked()
-    }
-
-    /// Returns whether a reader takes nothing of this stream, or of the other one, which goes first.
-    fn is_blocked(&self) -> bool {
-        self.is_pending() || self.is_behind
-    }
-
-    /// If both streams go to one terminal that is slow to take the other one: has what came on this
-    /// one wait for all that was printed on the other by then.
-    pub fn keep_behind(&mut self, other: &mut OutputStream) {
-        let (is_slow, is_new) = (other.is_pending(), other.ahead.is_none());
-        if is_slow && is_new && !self.is_pending() && self.has_unread() && is_one_terminal() {
-            other.ahead = Some(other.unread());
-        }
-        if other.is_abandoned() || !is_slow && (other.ahead == Some(0) || other.source.is_none()) {
-            other.ahead = None;
-        }
-        self.is_behind = other.ahead.is_some();
-    }
-
-    /// Returns how many bytes were printed and not read, or 0 if the system does not tell.
-    fn unread(&self) -> usize {
-        let unread = |source| rustix::io::ioctl_fionread(source).unwrap_or(0);
-        self.source.as_ref().map_or(0, unread) as usize
+        self.source.is_none() || self.is_pending()
     }
 
     /// Notes that the command has ended: the pipe now holds the last of its output.
     pub fn note_the_end(&mut self) {
         let Some(source) = &self.source else { return };
         let waiting = rustix::io::ioctl_fionread(source).unwrap_or(u64::MAX);
-        let unsent = (self.buffer.len() - self.sent) as u64;
-        self.owed = Some(waiting.saturating_add(unsent));
+        self.owed = Some(waiting.saturating_add(self.unsent() as u64));
     }
 
     /// Returns whether all of the command's output has been passed on, while a process that it left
@@ -174,12 +156,12 @@ impl OutputStream {
 
     /// Returns whether there is output that was printed and not read.
     pub fn has_unread(&self) -> bool {
-        self.unread() > 0
+        self.source.as_ref().is_some_and(|it| rustix::io::ioctl_fionread(it).unwrap_or(0) > 0)
     }
 
     /// Returns whether the reader takes nothing while somebody can still print.
     pub fn is_stuck(&self) -> bool {
-        self.is_blocked() && self.source.as_ref().is_some_and(is_held)
+        self.is_pending() && self.source.as_ref().is_some_and(is_held)
     }
 
     /// Returns whether output could not be passed on, and the rest will not be.
@@ -233,45 +215,57 @@ impl OutputStream {
         let mut any = false;
         // A few chunks at a time, so that the other stream gets its turn.
         for _ in 0..4 {
-            let is_to_wait = self.is_blocked() || self.ahead == Some(0);
-            let Some(source) = self.source.as_ref().filter(|_| !is_to_wait) else { break };
-            self.buffer.clear();
-            self.sent = 0;
-            if !self.is_unblocked && fsutil::is_ready(source, PollFlags::IN) == Ok(false) {
+            if self.is_pending() {
                 break;
             }
-            let buffer = &mut self.buffer;
-            let read = || read(source, buffer, self.ahead);
-            match fsutil::persistently(read) {
-                Ok(0) => {
-                    self.source = None;
-                    self.ended = Some(Instant::now());
-                }
-                Ok(n) => {
-                    any = true;
-                    self.ahead = self.ahead.map(|ahead| ahead - n);
-                    look();
-                    self.send();
-                    record(self.stream, &self.buffer);
-                    if n >= CHUNK && !self.is_wide && self.is_read() {
-                        self.widen();
-                    }
-                }
-                Err(Errno::AGAIN) => {
-                    self.owed = self.owed.map(|_| 0);
-                    self.ahead = self.ahead.map(|_| 0);
-                    break;
-                }
-                // Nobody has the terminal open any more.
-                Err(Errno::IO) if rustix::termios::isatty(source) => self.source = None,
-                // The rest is lost, and the command has to see that.
-                Err(errno) => {
-                    self.lost = Some(Loss::Reading(errno));
-                    self.source = None;
-                }
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.clear();
+            self.sent = 0;
+            let read = self.read(&mut buffer);
+            self.buffer = buffer;
+            let Some(n) = read else { break };
+            any = true;
+            look();
+            self.send();
+            record(self.stream, &self.buffer);
+            if n >= CHUNK && !self.is_wide && self.is_read() {
+                self.widen();
             }
         }
         any
+    }
+
+    /// Reads what the command has printed, if that is anything, and passes it on later: so many bytes
+    /// at the most.
+    pub fn read_ahead(&mut self, most: usize) -> Option<Vec<u8>> {
+        let mut buffer = Vec::with_capacity(most);
+        self.ahead += self.read(&mut buffer)?;
+        Some(buffer)
+    }
+
+    /// Reads into the free part of a buffer. Returns how many bytes; `None` if there are none now.
+    fn read(&mut self, buffer: &mut Vec<u8>) -> Option<usize> {
+        let source = self.source.as_ref()?;
+        if !self.is_unblocked && fsutil::is_ready(source, PollFlags::IN) == Ok(false) {
+            return None;
+        }
+        let read = || rustix::io::read(source, spare_capacity(buffer));
+        match fsutil::persistently(read) {
+            Ok(0) => {
+                self.source = None;
+                self.ended = Some(Instant::now());
+            }
+            Ok(n) => return Some(n),
+            Err(Errno::AGAIN) => self.owed = self.owed.map(|_| self.unsent() as u64),
+            // Nobody has the terminal open any more.
+            Err(Errno::IO) if rustix::termios::isatty(source) => self.source = None,
+            // The rest is lost, and the command has to see that.
+            Err(errno) => {
+                self.lost = Some(Loss::Reading(errno));
+                self.source = None;
+            }
+        }
+        None
     }
 
     /// Returns what must be ready for [`OutputStream::advance`] to make progress.
@@ -279,11 +273,14 @@ impl OutputStream {
         if self.is_pending() {
             let outlet = self.outlet.descriptor()?;
             Some(PollFd::from_borrowed_fd(outlet, PollFlags::OUT))
-        } else if self.is_behind {
-            None
         } else {
-            Some(PollFd::new(self.source.as_ref()?, PollFlags::IN))
+            self.reads_from()
         }
+    }
+
+    /// Returns what must be ready for [`OutputStream::read_ahead`] to read anything.
+    pub fn reads_from(&self) -> Option<PollFd<'_>> {
+        Some(PollFd::new(self.source.as_ref()?, PollFlags::IN))
     }
 
     /// Returns the reader to poll, if its departure matters although nothing is to be passed on.
@@ -318,9 +315,34 @@ impl OutputStream {
         self.send();
     }
 
+    /// Passes on bytes that were read ahead. What was read before has been passed on.
+    pub fn insert_late(&mut self, bytes: &[u8]) {
+        self.ahead -= bytes.len();
+        self.insert(bytes);
+    }
+
+    /// Adds bytes that were read ahead to what is pending.
+    pub fn append_late(&mut self, bytes: &[u8]) {
+        self.ahead -= bytes.len();
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Returns whether the stream goes to a terminal whose keys discard what it has not shown yet.
+    pub fn is_flushed(&self) -> bool {
+        let modes = self.outlet.descriptor().and_then(|outlet| tcgetattr(outlet).ok());
+        modes.is_some_and(|modes| !modes.local_modes.contains(LocalModes::NOFLSH))
+    }
+
+    /// Discards what is pending, as if it had been passed on.
+    pub fn discard(&mut self) {
+        let unsent = self.unsent();
+        self.owed = self.owed.map(|owed| owed.saturating_sub(unsent as u64));
+        (self.sent, self.ahead) = (self.buffer.len(), 0);
+    }
+
     /// Passes on what is pending.
     pub fn send(&mut self) {
-        while self.is_pending() {
+        while self.is_held_up() {
             let unsent = &self.buffer[self.sent..];
             if let Some((_, bytes)) = &mut self.abandoned {
                 let unsent = unsent.len() as u64;
@@ -391,20 +413,6 @@ impl OutputStream {
             let _ = self.buffer.try_reserve_exact(4 * CHUNK - self.buffer.len());
         }
     }
-}
-
-/// Returns whether this process's outputs are one terminal, or another device.
-fn is_one_terminal() -> bool {
-    Outputs::of_this_process() == Outputs::OneDevice
-}
-
-/// Reads into an empty buffer, as many bytes as it has room for or as may be read.
-fn read(source: &OwnedFd, buffer: &mut Vec<u8>, most: Option<usize>) -> rustix::io::Result<usize> {
-    let Some(most) = most else { return rustix::io::read(source, spare_capacity(buffer)) };
-    buffer.resize(most.min(CHUNK), 0);
-    let read = rustix::io::read(source, &mut **buffer);
-    buffer.truncate(read.unwrap_or(0));
-    read
 }
 
 /// Returns whether the other end of a pipe is open.

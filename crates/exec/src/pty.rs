@@ -115,6 +115,8 @@ struct Keyboard {
     before: Option<Termios>,
     /// The keys that were typed and not passed on yet.
     keys: Vec<u8>,
+    /// The number of keys that were typed before raw mode and not read yet.
+    ahead: usize,
     /// True if one of the keys told the command to end.
     interrupted: bool,
     /// Recognizes answers of the terminal among the keys.
@@ -218,6 +220,7 @@ impl Console {
             keyboard.keys.resize(CHUNK, 0);
             let read = rustix::io::read(rustix::stdio::stdin(), &mut keyboard.keys[..]);
             keyboard.keys.truncate(read.unwrap_or(0));
+            keyboard.restore_ends(&self.master);
             match read {
                 Ok(0) | Err(_) if read != Err(Errno::INTR) && read != Err(Errno::AGAIN) => {
                     // The terminal hung up.
@@ -283,8 +286,24 @@ impl Keyboard {
         let mut raw = now.clone();
         raw.make_raw();
         if tcsetattr(stdin, OptionalActions::Now, &raw).is_ok() {
+            let were_lines = now.local_modes.contains(LocalModes::ICANON);
+            let typed = || rustix::io::ioctl_fionread(stdin).unwrap_or(0) as usize;
+            self.ahead = if were_lines { typed() } else { 0 };
             // It was in raw mode already if cachex was stopped before it could release it.
             self.before.get_or_insert(now);
+        }
+    }
+
+    /// Turns the ends of input that were typed before raw mode back into keys: the terminal keeps
+    /// them as zero bytes.
+    fn restore_ends(&mut self, master: &OwnedFd) {
+        let ahead = self.ahead.min(self.keys.len());
+        self.ahead -= ahead;
+        let ends = self.keys[..ahead].iter_mut().filter(|key| **key == DISABLED);
+        if cfg!(target_os = "linux")
+            && let Ok(modes) = tcgetattr(master)
+        {
+            ends.for_each(|key| *key = modes.special_codes[SpecialCodeIndex::VEOF]);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The main loop of a run, which waits on everything at once.
 
 mod ends;
+mod late;
 mod pause;
 mod signalled;
 
@@ -23,6 +24,7 @@ use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::system::failpoint;
 use cachex_base::system::signals::{self, Meaning, Sender, Sent, Signals};
+use late::Late;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -39,6 +41,8 @@ const FEW: usize = 16;
 pub struct Pump<'a, 'r> {
     job: Job,
     pub legs: [OutputStream; 2],
+    /// What was read of them ahead of its turn.
+    late: Late,
     /// Feeds the command's standard input.
     pub feeder: StdinPump,
     console: Option<Console>,
@@ -123,6 +127,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         Pump {
             job,
             legs,
+            late: Late::default(),
             feeder,
             console,
             typed,
@@ -158,10 +163,12 @@ impl<'a, 'r> Pump<'a, 'r> {
         loop {
             if let Some(ended) = self.over() {
                 self.note_what_was_read_back();
+                self.late.leave_to(&mut self.legs);
                 return Ok(ended);
             }
             if self.legs.iter().any(OutputStream::is_pending) {
                 self.taker.pause();
+                self.late.is_on(&self.legs);
             }
             self.end_outputs();
             let may_be_unread = self.wait(signals);
@@ -184,6 +191,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         for sent in signals.pending() {
             // Any signal may have changed the state of the command.
             self.is_to_be_looked_after = true;
+            self.discard_what_waits(&sent);
             if self.ended.is_some() {
                 self.end_late(&sent);
                 continue;
@@ -191,20 +199,11 @@ impl<'a, 'r> Pump<'a, 'r> {
             match signals::meaning(sent.signal) {
                 Some(Meaning::Child) if sent.sender == Sender::Kernel => {}
                 Some(Meaning::Ends) if self.job.missed(&sent) => self.missed = Some(sent),
+                Some(Meaning::Stops) if self.job.has_ended() == Some(true) => {
+                    self.missed = Some(sent);
+                }
                 _ => self.pass_on_signal(&sent),
             }
-        }
-    }
-
-    /// Handles a signal that arrived after the end of the command. Without cachex it would have
-    /// arrived while the command was still printing, so nobody has to wait for the reader.
-    fn end_late(&mut self, sent: &Sent) {
-        if signals::meaning(sent.signal) == Some(Meaning::Ends)
-            && !signals::is_ignored(sent.signal)
-            && let Some((status, _)) = &mut self.ended
-        {
-            *status = ExitStatus::from_raw(sent.signal);
-            self.spoiled = Some(Spoiled::Interrupted);
         }
     }
 
@@ -340,8 +339,9 @@ impl<'a, 'r> Pump<'a, 'r> {
     fn pass_on_output(&mut self) -> bool {
         let (mut any, mut heeds_a_stop) = (false, false);
         self.pass_on_backlog();
+        self.late.pass_on(&mut self.legs);
         for at in 0..self.legs.len() {
-            self.keep_the_order(at);
+            let is_ahead = self.late.is_on(&self.legs);
             let leg = &mut self.legs[at];
             // The backlog has sent all that can go out now. Anything more would bypass it, and
             // nothing that is waited for would trigger its next piece.
@@ -349,7 +349,12 @@ impl<'a, 'r> Pump<'a, 'r> {
                 // Whoever sees the output may let the command end, and its handlers with it.
                 let is_due = self.spoiled.is_none();
                 let look = || heeds_a_stop |= is_due && self.job.heeds_a_stop();
-                any |= leg.advance(look, |stream, bytes| self.taker.take(stream, bytes));
+                let take = |stream, bytes: &[u8]| self.taker.take(stream, bytes);
+                any |= if is_ahead {
+                    self.late.read(leg, look, take)
+                } else {
+                    leg.advance(look, take)
+                };
             }
             if let Some(loss) = leg.lost.take() {
                 if leg.is_abandoned() {
@@ -384,19 +389,10 @@ impl<'a, 'r> Pump<'a, 'r> {
                 self.show(held);
             }
         }
-        self.keep_the_order(0);
         if heeds_a_stop {
             self.spoil(Spoiled::Signalled);
         }
         any
-    }
-
-    /// Keeps the order of two outputs at one terminal: while it is slow to take one, what comes on
-    /// the other waits for all that was printed before.
-    fn keep_the_order(&mut self, at: usize) {
-        let [out, err] = &mut self.legs;
-        let (leg, other) = if at == 0 { (out, err) } else { (err, out) };
-        leg.keep_behind(other);
     }
 
     /// Shows the buffered output, and whatever comes from now on.

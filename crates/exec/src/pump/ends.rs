@@ -12,10 +12,10 @@ use crate::readers::Readers;
 use crate::typed::Typed;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer;
-use cachex_base::system::signals::{self, Signals};
+use cachex_base::system::signals::{self, Sender, Sent, Signals};
 use rustix::io::Errno;
 use rustix::process::Signal;
-use signal_hook::consts::SIGPIPE;
+use signal_hook::consts::{SIGINT, SIGPIPE, SIGQUIT};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Instant;
@@ -178,6 +178,15 @@ impl Pump<'_, '_> {
             status.signal().filter(|_| by_key).and_then(Signal::from_named_raw)
         {
             signals.share(signal);
+        }
+    }
+
+    /// Discards what waits for a terminal when a key interrupts the command, as the terminal does with
+    /// what it has not shown: without cachex, the command would still wait to print it.
+    pub(super) fn discard_what_waits(&mut self, sent: &Sent) {
+        let is_key = sent.sender == Sender::Kernel && [SIGINT, SIGQUIT].contains(&sent.signal);
+        if is_key && self.backlog.is_none() {
+            self.late.discard(&mut self.legs);
         }
     }
 

@@ -122,6 +122,10 @@ impl Pump<'_, '_> {
         let has_backlog = self.backlog.is_some();
         let legs = self.legs.iter().filter(|leg| leg.is_pending() || !has_backlog);
         watched.extend(legs.filter_map(OutputStream::waits_for));
+        if self.late.has_room() && !has_backlog && self.legs.iter().any(OutputStream::is_pending) {
+            let pending = self.legs.iter().filter(|leg| leg.is_pending());
+            watched.extend(pending.filter_map(OutputStream::reads_from));
+        }
         let readers = watched.len();
         watched.extend(self.legs.iter().filter_map(OutputStream::watches));
         let now = Instant::now();

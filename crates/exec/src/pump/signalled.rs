@@ -2,9 +2,13 @@
 
 use super::Pump;
 use crate::Spoiled;
+use crate::output_stream::OutputStream;
 use crate::pty::Console;
 use cachex_base::system::signals::{self, Meaning, Sent};
+use rustix::process::Signal;
 use signal_hook::consts::SIGWINCH;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 impl Pump<'_, '_> {
     /// Passes on a signal that arrived while the command ran.
@@ -45,6 +49,28 @@ impl Pump<'_, '_> {
         };
         if has_group && may_be_heeded_below {
             self.spoil(why);
+        }
+    }
+
+    /// Handles a signal that arrived after the end of the command. Without cachex it would have
+    /// arrived while the command was still printing, so nobody has to wait for the reader.
+    pub(super) fn end_late(&mut self, sent: &Sent) {
+        if signals::is_ignored(sent.signal) {
+            return;
+        }
+        match (signals::meaning(sent.signal), &mut self.ended) {
+            (Some(Meaning::Ends), Some((status, _))) => {
+                *status = ExitStatus::from_raw(sent.signal);
+                self.spoiled = Some(Spoiled::Interrupted);
+            }
+            // Without cachex, a command whose output waits would stop.
+            (Some(Meaning::Stops), _) if self.legs.iter().any(OutputStream::is_pending) => {
+                self.console.iter_mut().for_each(Console::release);
+                if let Some(signal) = Signal::from_named_raw(sent.signal) {
+                    signals::stop(signal, false);
+                }
+            }
+            _ => {}
         }
     }
 }
