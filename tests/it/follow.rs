@@ -226,6 +226,16 @@ fn one_whose_reader_leaves_ends_quietly() {
     call.once().hits();
 }
 
+/// How many ends of pipes a process has open.
+#[cfg(target_os = "linux")]
+fn pipes(process: &Running) -> usize {
+    let Ok(open) = std::fs::read_dir(format!("/proc/{}/fd", process.pid())) else { return 0 };
+    let is_pipe =
+        |name: &std::path::Path| name.as_os_str().as_encoded_bytes().starts_with(b"pipe:");
+    open.flatten().filter(|it| std::fs::read_link(it.path()).is_ok_and(|to| is_pipe(&to))).count()
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn what_a_command_does_for_want_of_the_holders_reader_is_not_shared() {
     let cachex = cachex();
@@ -238,7 +248,10 @@ fn what_a_command_does_for_want_of_the_holders_reader_is_not_shared() {
     let holder = call.spawn_into(writer);
     reads(&mut reader, 4);
     let all = followers(&call, 2, "one\n");
+    let before = pipes(&holder);
     drop(reader);
+    // cachex passes it on to the command, which finds no reader either.
+    eventually("a closed pipe", || (pipes(&holder) < before).then_some(()));
     cachex.opens("gate");
     holder.ends().exits(9);
     for follower in all {

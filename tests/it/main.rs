@@ -114,6 +114,7 @@ mod signals;
 mod size_limits;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod slow_disk;
+mod slow_terminal;
 mod soak;
 mod space;
 mod stale;

@@ -1,10 +1,6 @@
 //! At a terminal, with a person's keys.
 
-#[cfg(target_os = "linux")]
-use crate::harness::eventually;
-use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Q, CTRL_S, CTRL_Z, cachex, quoted};
-#[cfg(target_os = "linux")]
-use std::path::Path;
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Z, cachex, quoted};
 
 #[test]
 fn ctrl_c_ends_the_command_and_cachex_as_it_always_does() {
@@ -137,61 +133,6 @@ fn what_a_job_that_comes_to_the_front_sets_at_once_is_noticed() {
     terminal.types("cachex run -v -- stty -ixon &");
     terminal.types("until jobs | grep -q Stopped; do sleep 0.05; done; echo stopped; fg");
     terminal.shows("not recorded: it read or changed the terminal");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_slow_terminal_shows_both_outputs_in_their_order() {
-    let cachex = cachex();
-    // Each line is read before the next one is printed.
-    let prints = "import fcntl, os, termios, time\n\
-                  def say(fd, text):\n    \
-                      os.write(fd, text.encode())\n    \
-                      while any(fcntl.ioctl(fd, termios.FIONREAD, b'....')): time.sleep(0.001)\n\
-                  say(1, 'ready\\n')\n\
-                  while not os.path.exists('../gate'): time.sleep(0.01)\n\
-                  for n in range(1, 7): say(1 + n % 2, f'line {n}\\n')\n\
-                  open('../printed', 'w').write('\\n')\n";
-    cachex.executable("bin/prints", format!("#!/usr/bin/env python3\n{prints}"));
-    let mut terminal = cachex.terminal();
-    terminal.types("cachex run -- prints; echo ended").shows("ready").presses(CTRL_S);
-    cachex.opens("gate");
-    cachex.line_of("printed");
-    terminal.presses(CTRL_Q);
-    for _ in 0..2 {
-        for n in 1..7 {
-            terminal.shows(&format!("line {n}"));
-        }
-        // So it is recorded, too.
-        terminal.shows("ended").types("cachex run --cached-only -- prints; echo ended");
-    }
-}
-
-#[test]
-fn what_waits_for_a_slow_terminal_is_discarded_by_ctrl_c() {
-    let cachex = cachex();
-    let prints = "seq 100000 106000; echo >../printed; exec sleep 1000";
-    cachex.tool("prints", &format!("echo ready; {}; {prints}", cachex.gate("gate")));
-    let mut terminal = cachex.terminal();
-    terminal.types("cachex run -- prints").shows("ready").presses(CTRL_S);
-    cachex.opens("gate");
-    cachex.line_of("printed");
-    terminal.presses(CTRL_C).types("echo status=$?").shows("status=130");
-    assert!(!terminal.written().contains("105000"));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn ctrl_z_stops_what_only_waits_for_a_slow_terminal() {
-    let cachex = cachex();
-    let prints = format!("echo ready; {}; echo out; echo $$ >../pid", cachex.gate("gate"));
-    cachex.tool("prints", &prints);
-    let mut terminal = cachex.terminal();
-    terminal.types("cachex run -- prints").shows("ready").presses(CTRL_S);
-    cachex.opens("gate");
-    let command = format!("/proc/{}", cachex.line_of("pid"));
-    eventually("its end", || (!Path::new(&command).exists()).then_some(()));
-    terminal.presses(CTRL_Z).shows("Stopped").types("fg; echo status=$?").shows("status=0");
 }
 
 #[test]

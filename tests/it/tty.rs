@@ -3,8 +3,6 @@
 use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Z, Cachex, Terminal, cachex, quoted};
 use std::fmt::Write;
 
-/// The end of what is typed.
-
 /// A world with a command that waits, and one that asks.
 fn world() -> Cachex {
     let cachex = cachex();
@@ -132,17 +130,6 @@ fn it_has_the_modes_of_the_terminal() {
     terminal.types("stty erase X -ixon tostop; stty -a >../outer");
     terminal.types("cachex run --tty -- modes; cmp ../inner ../outer && echo the same");
     terminal.shows("the same");
-}
-
-#[test]
-fn an_end_of_input_that_is_typed_ahead_ends_it() {
-    let cachex = cachex();
-    let mut terminal = cachex.terminal();
-    let waits = cachex.gate("gate");
-    terminal.types(&format!("echo ready; {waits}; cachex run --tty -- sh -c 'cat; echo done'"));
-    terminal.shows("ready").types("alpha").presses(CTRL_D);
-    cachex.opens("gate");
-    terminal.shows("alpha").shows("done");
 }
 
 #[test]

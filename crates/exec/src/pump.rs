@@ -339,7 +339,9 @@ impl<'a, 'r> Pump<'a, 'r> {
     fn pass_on_output(&mut self) -> bool {
         let (mut any, mut heeds_a_stop) = (false, false);
         self.pass_on_backlog();
-        self.late.pass_on(&mut self.legs);
+        if self.backlog.is_none() {
+            self.late.pass_on(&mut self.legs);
+        }
         for at in 0..self.legs.len() {
             let is_ahead = self.late.is_on(&self.legs);
             let leg = &mut self.legs[at];
