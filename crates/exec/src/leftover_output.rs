@@ -8,6 +8,7 @@
 //! refuse: it ends with the processes that it serves.
 
 use super::destination::Destination;
+use super::late::Late;
 use super::output_stream::OutputStream;
 use cachex_base::process::detached;
 use cachex_base::record::frames::Stream;
@@ -18,21 +19,28 @@ use rustix::fd::AsRawFd;
 use smallvec::SmallVec;
 
 /// The streams of a command that has ended, on which a process that it left behind can still print.
-pub struct Left([OutputStream; 2]);
+pub struct Left {
+    legs: [OutputStream; 2],
+    late: Late,
+}
 
 impl Left {
     /// Returns the streams that are still open, if any.
-    pub fn of(mut legs: [OutputStream; 2]) -> Option<Left> {
+    pub fn of(mut legs: [OutputStream; 2], mut late: Late) -> Option<Left> {
         // A stream with no data and no writer is not worth waiting for.
         let is_over = |leg: &&mut OutputStream| !leg.has_more() && !leg.is_pending();
         legs.iter_mut().filter(is_over).for_each(OutputStream::close);
-        (!legs.iter().all(OutputStream::is_done)).then_some(Left(legs))
+        if legs.iter().all(OutputStream::is_done) {
+            return None;
+        }
+        late.decide();
+        Some(Left { legs, late })
     }
 
     /// Relays the remaining output in a background process, or in this one, for as long as it
     /// takes, if none can be started.
     pub fn carry_on(mut self) {
-        let legs = self.0.iter().filter(|leg| !leg.is_done());
+        let legs = self.legs.iter().filter(|leg| !leg.is_done());
         let ends = |leg: &OutputStream| {
             let source = leg.source.as_ref().map(AsRawFd::as_raw_fd);
             [source, leg.outlet.descriptor().map(|outlet| outlet.as_raw_fd())]
@@ -45,7 +53,7 @@ impl Left {
 
     /// Relays the remaining output of a run whose buffered output has been shown after all.
     pub fn carry_on_shown(mut self) {
-        let [out, err] = &mut self.0;
+        let [out, err] = &mut self.legs;
         out.outlet = Destination::Live(NonblockingWriter::of(Stream::Stdout));
         err.outlet = Destination::Live(NonblockingWriter::of(Stream::Stderr));
         self.carry_on();
@@ -54,19 +62,26 @@ impl Left {
     /// Relays until nobody can print any more, or nobody reads.
     fn carry(&mut self) {
         loop {
-            for leg in &mut self.0 {
-                leg.advance(|| {}, |_, _| {});
+            self.late.pass_on(&mut self.legs);
+            for at in 0..self.legs.len() {
+                let is_ahead = self.late.is_on(&self.legs);
+                let leg = &mut self.legs[at];
+                if is_ahead {
+                    self.late.read(leg, || {}, |_, _| {});
+                } else {
+                    leg.advance(|| {}, |_, _| {});
+                }
                 leg.notice_departure();
                 if leg.is_abandoned() || leg.is_unread() {
                     leg.close();
                 }
             }
-            if self.0.iter().all(OutputStream::is_done) {
+            if self.legs.iter().all(OutputStream::is_done) {
                 return;
             }
             let mut watched = SmallVec::<[PollFd<'_>; 4]>::new();
-            watched.extend(self.0.iter().filter_map(OutputStream::waits_for));
-            watched.extend(self.0.iter().filter_map(OutputStream::watches));
+            self.late.watch(&self.legs, &mut watched);
+            watched.extend(self.legs.iter().filter_map(OutputStream::watches));
             let _ = fsutil::poll(&mut watched, None);
         }
     }

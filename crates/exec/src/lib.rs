@@ -15,6 +15,7 @@ mod descendants;
 mod destination;
 pub mod invocation;
 pub mod job;
+mod late;
 mod leftover_output;
 mod limit;
 mod output_stream;
@@ -310,11 +311,11 @@ pub fn run(
     };
     pump.share_the_end(status, &mut signals);
     let (differs, broken) = (pump.differs(), pump.is_broken(status));
-    let Pump { feeder, mut taker, spoiled, mut lost, legs, .. } = pump;
+    let Pump { feeder, mut taker, spoiled, mut lost, legs, late, .. } = pump;
     if let Some(Err(missed)) = taker.held.take_if(|_| !is_buffered).map(|held| held.release(None)) {
         lost.get_or_insert(missed);
     }
-    let mut left = Left::of(legs);
+    let mut left = Left::of(legs, late);
     // Buffered output is shown first, if it is shown at all.
     if taker.held.is_none()
         && let Some(left) = left.take()

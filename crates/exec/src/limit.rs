@@ -55,6 +55,7 @@ impl Limit {
         match self {
             // The system does not report when the last process of a group is gone.
             Limit::Asked(at) if ended => Some(at.min(Instant::now() + TICK)),
+            Limit::Until(_) if ended => None,
             Limit::Until(at) | Limit::Asked(at) => Some(at),
             Limit::Over(_) => None,
         }
@@ -104,5 +105,12 @@ mod tests {
         }
         let (sent, done) = enforced(Limit::Asked(now), true, true);
         assert!(sent.is_empty() && matches!(done, Limit::Over(_)));
+    }
+
+    #[test]
+    fn nothing_is_due_of_a_command_that_ended_in_time() {
+        let now = Instant::now();
+        assert_eq!(Limit::Until(now).due(true), None);
+        assert_eq!(Limit::Until(now).due(false), Some(now));
     }
 }

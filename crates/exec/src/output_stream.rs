@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 use std::time::{Duration, Instant};
 
 /// The time for which a command may go on after its reader left.
@@ -321,16 +321,14 @@ impl OutputStream {
         self.insert(bytes);
     }
 
-    /// Adds bytes that were read ahead to what is pending.
-    pub fn append_late(&mut self, bytes: &[u8]) {
-        self.ahead -= bytes.len();
-        self.buffer.extend_from_slice(bytes);
-    }
-
     /// Returns whether the stream goes to a terminal whose keys discard what it has not shown yet.
     pub fn is_flushed(&self) -> bool {
-        let modes = self.outlet.descriptor().and_then(|outlet| tcgetattr(outlet).ok());
-        modes.is_some_and(|modes| !modes.local_modes.contains(LocalModes::NOFLSH))
+        self.outlet.descriptor().is_some_and(|outlet| {
+            let modes = tcgetattr(outlet);
+            // No other terminal than the controlling one tells this.
+            tcgetpgrp(outlet).is_ok()
+                && modes.is_ok_and(|modes| !modes.local_modes.contains(LocalModes::NOFLSH))
+        })
     }
 
     /// Discards what is pending, as if it had been passed on.

@@ -18,8 +18,8 @@ use rustix::io::{Errno, FdFlags};
 use rustix::process::{Pid, Signal, getpgrp, kill_process_group};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp,
-    tcgetwinsize, tcsetattr, tcsetwinsize,
+    LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, isatty, tcgetattr,
+    tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 use signal_hook::consts::SIGTTOU;
 use std::mem;
@@ -152,6 +152,15 @@ impl Console {
     pub fn release(&mut self) {
         if let Some(keyboard) = &mut self.keyboard {
             keyboard.release();
+        }
+    }
+
+    /// Lets keys send signals again, while the rest of the output is shown as it is.
+    pub fn give_keys_back(&mut self) {
+        if let Some(before) = self.keyboard.as_ref().and_then(|keyboard| keyboard.before.as_ref()) {
+            let mut modes = before.clone();
+            modes.output_modes.remove(OutputModes::OPOST);
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes);
         }
     }
 

@@ -1,7 +1,6 @@
 //! The main loop of a run, which waits on everything at once.
 
 mod ends;
-mod late;
 mod pause;
 mod signalled;
 
@@ -13,7 +12,8 @@ use super::output_stream::OutputStream;
 use super::spawn::Child;
 use super::taker::Taker;
 use crate::buffered_output::{BufferedOutput, Pieces};
-use crate::job::Job;
+use crate::job::{Handling, Job};
+use crate::late::Late;
 use crate::pty::{Console, Pressed, Pty};
 use crate::read_back::ReadBack;
 use crate::readers::Readers;
@@ -24,7 +24,6 @@ use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::system::failpoint;
 use cachex_base::system::signals::{self, Meaning, Sender, Sent, Signals};
-use late::Late;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -42,7 +41,7 @@ pub struct Pump<'a, 'r> {
     job: Job,
     pub legs: [OutputStream; 2],
     /// What was read of them ahead of its turn.
-    late: Late,
+    pub late: Late,
     /// Feeds the command's standard input.
     pub feeder: StdinPump,
     console: Option<Console>,
@@ -57,6 +56,8 @@ pub struct Pump<'a, 'r> {
     ended: Option<(ExitStatus, Instant)>,
     /// Set when the state of the command may have changed.
     is_to_be_looked_after: bool,
+    /// The signal dispositions of the command when it had ended, if its output waited.
+    handling: Option<Handling>,
     /// A signal that arrived after the command had ended, but before its end was noticed.
     missed: Option<Sent>,
     /// Set when somebody asked the command to end, and it may have received that.
@@ -138,6 +139,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             backlog: None,
             ended: None,
             is_to_be_looked_after: true,
+            handling: None,
             missed: None,
             is_unsure: false,
             was_asked_to_end: false,
@@ -163,7 +165,6 @@ impl<'a, 'r> Pump<'a, 'r> {
         loop {
             if let Some(ended) = self.over() {
                 self.note_what_was_read_back();
-                self.late.leave_to(&mut self.legs);
                 return Ok(ended);
             }
             if self.legs.iter().any(OutputStream::is_pending) {
@@ -245,6 +246,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
         if let Ok(Some(status)) = end {
             self.note_help(status);
+            self.note_what_waits();
         }
         let job = &mut self.job;
         let asked = child.try_wait(self.inherits, |other| job.forget(other));
@@ -304,7 +306,10 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
         match pressed {
             Pressed::Nothing => {}
-            Pressed::Interrupt => self.spoil(Spoiled::Interrupted),
+            Pressed::Interrupt => {
+                self.late.discard(&mut self.legs);
+                self.spoil(Spoiled::Interrupted);
+            }
             Pressed::Stop => {
                 self.job.stop(None);
             }

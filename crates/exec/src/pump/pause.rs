@@ -60,7 +60,8 @@ impl Pump<'_, '_> {
 
     /// Returns whether nothing moves until a reader takes some of the output.
     fn is_idle(&self) -> bool {
-        self.backlog.is_some() || self.legs.iter().all(OutputStream::is_idle)
+        let is_full = self.backlog.is_some() || self.late.is_full();
+        is_full || self.legs.iter().all(OutputStream::is_idle)
     }
 
     /// Returns until when a process left behind by the command may end for its output to be part of
@@ -120,11 +121,11 @@ impl Pump<'_, '_> {
             watched.push(PollFd::from_borrowed_fd(terminal, flags));
         }
         let has_backlog = self.backlog.is_some();
-        let legs = self.legs.iter().filter(|leg| leg.is_pending() || !has_backlog);
-        watched.extend(legs.filter_map(OutputStream::waits_for));
-        if self.late.has_room() && !has_backlog && self.legs.iter().any(OutputStream::is_pending) {
+        if has_backlog {
             let pending = self.legs.iter().filter(|leg| leg.is_pending());
-            watched.extend(pending.filter_map(OutputStream::reads_from));
+            watched.extend(pending.filter_map(OutputStream::waits_for));
+        } else {
+            self.late.watch(&self.legs, &mut watched);
         }
         let readers = watched.len();
         watched.extend(self.legs.iter().filter_map(OutputStream::watches));
