@@ -19,6 +19,8 @@ fn stopped(cachex: &Cachex, call: &Call) -> Running {
     let holder = call.spawn();
     holder.shows("begun\n");
     cachex.awaits_runs(1);
+    #[cfg(target_os = "linux")]
+    holder.rests();
     holder.signal(Signal::STOP);
     holder
 }

@@ -155,7 +155,7 @@ mod tests {
         read(&mut late, &mut legs);
         assert_eq!((late.bytes.len(), watches(&late, &legs)), (MOST, 2));
         assert!(late.bytes.capacity() < 4 * MOST);
-        let expected: String = (0..1000).map(|n| format!("{n}\n")).collect();
+        let expected: String = (0..1000).map(|n| n.to_string() + "\n").collect();
         let mut got = vec![0; shown + MOST];
         let mut at = 0;
         while at < got.len() {

@@ -113,6 +113,18 @@ impl Running {
         Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
+    /// Waits until it sleeps, and so holds no lock for a moment.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn rests(&self) -> &Running {
+        let stat = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
+        eventually(&format!("{} to rest", self.told), || {
+            let stat = std::fs::read_to_string(&stat).ok()?;
+            stat.rsplit_once(')')?.1.starts_with(" S").then_some(())
+        });
+        self
+    }
+
     /// Waits until it waits for a lock on a file.
     #[cfg(target_os = "linux")]
     #[track_caller]

@@ -181,6 +181,14 @@ impl Pump<'_, '_> {
         }
     }
 
+    /// Returns whether the command may heed a signal, or might have if it were still there.
+    pub(super) fn is_heeded(&self, signal: i32) -> bool {
+        match &self.handling {
+            Some(handling) => !handling.ignores(signal),
+            None => self.ended.is_some() || self.job.may_heed(signal),
+        }
+    }
+
     /// Prepares for signals and keys that come while the output of a command that has ended waits for a
     /// terminal: without cachex, the command would still be there.
     pub(super) fn note_what_waits(&mut self) {
@@ -195,7 +203,8 @@ impl Pump<'_, '_> {
     /// what it has not shown: without cachex, the command would still wait to print it.
     pub(super) fn discard_what_waits(&mut self, sent: &Sent) {
         let is_key = sent.sender == Sender::Kernel && [SIGINT, SIGQUIT].contains(&sent.signal);
-        if is_key && self.backlog.is_none() {
+        let is_waiting = self.backlog.is_none() && self.legs.iter().any(OutputStream::is_pending);
+        if is_key && is_waiting && self.is_heeded(sent.signal) {
             self.late.discard(&mut self.legs);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::Pump;
 use crate::Spoiled;
-use crate::job::Handling;
 use crate::output_stream::OutputStream;
 use crate::pty::Console;
 use cachex_base::system::signals::{self, Meaning, Sent};
@@ -56,8 +55,7 @@ impl Pump<'_, '_> {
     /// Handles a signal that arrived after the end of the command. Without cachex it would have
     /// arrived while the command was still printing, so nobody has to wait for the reader.
     pub(super) fn end_late(&mut self, sent: &Sent) {
-        let is_ignored = |handling: &Handling| handling.ignores(sent.signal);
-        if signals::is_ignored(sent.signal) || self.handling.as_ref().is_some_and(is_ignored) {
+        if signals::is_ignored(sent.signal) || !self.is_heeded(sent.signal) {
             return;
         }
         match (signals::meaning(sent.signal), &mut self.ended) {
