@@ -72,6 +72,17 @@ fn awaits_end(command: &str) {
 }
 
 #[test]
+fn a_command_that_does_not_wait_has_the_room_of_a_pipe() {
+    let cachex = cachex();
+    let write =
+        "import os; os.set_blocking(1, False); os._exit(os.write(1, b'x' * 60000) != 60000)";
+    cachex.tool("prints", &format!("exec python3 -c {}", quoted(write)));
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -- prints; echo status=$?").shows("xxstatus=0");
+    terminal.types("cachex run --cached-only -- prints; echo status=$?").shows("xxstatus=0");
+}
+
+#[test]
 fn what_waits_is_discarded_by_ctrl_c() {
     let cachex = cachex();
     let prints = "seq 100000 106000; echo >../printed; exec sleep 1000";

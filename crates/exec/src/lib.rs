@@ -40,7 +40,7 @@ use crate::stdin_pump::{Channel, StdinPump};
 use cachex_base::process::fallback;
 use cachex_base::process::lineage::Pipe;
 use cachex_base::record::frames::{Loss, Stream};
-use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs, own};
+use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs};
 use cachex_base::streams::output_prefix::OutputPrefix;
 use cachex_base::streams::spool::Spool;
 use cachex_base::system::null;
@@ -121,22 +121,6 @@ enum Pipes {
     One,
     /// One for each stream.
     Two,
-}
-
-/// The size of a pipe whose output goes to a terminal, which has no more room itself: so much is
-/// still shown after a key that interrupts the command.
-#[cfg(target_os = "linux")]
-const NARROW: usize = 4096;
-
-/// Gives the pipe of a stream that goes to a terminal its size.
-fn fit(pipe: impl AsFd, stream: Stream) {
-    #[cfg(target_os = "linux")]
-    if rustix::termios::isatty(own(stream)) {
-        // The usual size only takes more patience.
-        let _ = rustix::pipe::fcntl_setpipe_size(pipe, NARROW);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (pipe, stream);
 }
 
 /// The outcome of a run.
@@ -349,9 +333,8 @@ fn start(
     pty: Option<Pty>,
     (pipes, unread): (Pipes, [bool; 2]),
 ) -> io::Result<Running> {
-    let pipe = |stream| -> io::Result<(OwnedFd, OwnedFd)> {
+    let pipe = || -> io::Result<(OwnedFd, OwnedFd)> {
         let (reader, writer) = io::pipe()?;
-        fit(&reader, stream);
         Ok((reader.into(), writer.into()))
     };
     let terminal = |is_wanted: fn(&Pty) -> bool| pty.as_ref().filter(|pty| is_wanted(pty));
@@ -364,15 +347,12 @@ fn start(
         (Source::Own(file), None) => Some(file.try_clone()?),
         (Source::Inherit | Source::Feed(_), None) => None,
     };
-    let output = |terminal: Option<&Pty>, stream| match terminal {
-        None if pipes != Pipes::None => {
-            pipe(stream).map(|(reader, writer)| (Some(reader), Some(writer)))
-        }
+    let output = |terminal: Option<&Pty>| match terminal {
+        None if pipes != Pipes::None => pipe().map(|(reader, writer)| (Some(reader), Some(writer))),
         _ => Ok((None, None)),
     };
-    let (from_stdout, stdout) = output(pty.as_ref(), Stream::Stdout)?;
-    let (from_stderr, stderr) =
-        if pipes == Pipes::Two { output(errors, Stream::Stderr)? } else { (None, None) };
+    let (from_stdout, stdout) = output(pty.as_ref())?;
+    let (from_stderr, stderr) = if pipes == Pipes::Two { output(errors)? } else { (None, None) };
     // Its first write is to fail there, as it would without cachex.
     let [from_stdout, from_stderr] = [(from_stdout, unread[0]), (from_stderr, unread[1])]
         .map(|(pipe, is_unread)| pipe.filter(|_| !is_unread));

@@ -338,6 +338,16 @@ impl OutputStream {
         (self.sent, self.ahead) = (self.buffer.len(), 0);
     }
 
+    /// Discards what the command has printed until now and was not read.
+    pub fn discard_unread(&mut self) {
+        let unread = |source| rustix::io::ioctl_fionread(source).unwrap_or(0);
+        let mut buffer = Vec::with_capacity(self.source.as_ref().map_or(0, unread) as usize);
+        if buffer.capacity() > 0 {
+            let read = self.read(&mut buffer).unwrap_or(0) as u64;
+            self.owed = self.owed.map(|owed| owed.saturating_sub(read));
+        }
+    }
+
     /// Passes on what is pending.
     pub fn send(&mut self) {
         while self.is_held_up() {
@@ -405,6 +415,8 @@ impl OutputStream {
         self.is_wide = true;
         #[cfg(target_os = "linux")]
         if let Some(source) = &self.source
+            // What is in the pipe is still shown after Ctrl-C.
+            && !self.outlet.descriptor().is_some_and(rustix::termios::isatty)
             && rustix::pipe::fcntl_setpipe_size(source, WIDE).is_ok()
         {
             // If memory is short, chunks stay as they are.

@@ -307,7 +307,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         match pressed {
             Pressed::Nothing => {}
             Pressed::Interrupt => {
-                self.late.discard(&mut self.legs);
+                self.late.discard(&mut self.legs, false);
                 self.spoil(Spoiled::Interrupted);
             }
             Pressed::Stop => {

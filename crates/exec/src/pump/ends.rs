@@ -205,7 +205,10 @@ impl Pump<'_, '_> {
         let is_key = sent.sender == Sender::Kernel && [SIGINT, SIGQUIT].contains(&sent.signal);
         let is_waiting = self.backlog.is_none() && self.legs.iter().any(OutputStream::is_pending);
         if is_key && is_waiting && self.is_heeded(sent.signal) {
-            self.late.discard(&mut self.legs);
+            // One without a handler has printed nothing since.
+            let catches = |it: Handling| it.catches(sent.signal);
+            let is_gone = self.ended.is_some() || !self.job.handling().is_none_or(catches);
+            self.late.discard(&mut self.legs, is_gone);
         }
     }
 
