@@ -117,7 +117,11 @@ impl<'r> Waiter<'r> {
     /// Returns whether the holder's output may be shown, because it does not go round in a circle.
     /// Looks at once, in any case.
     pub fn may_show(&mut self, name: &Path, own: &Lineage) -> bool {
-        !own.is_nested() || self.sees_a_circle(name, own).is_none()
+        // If each of them finds that it may not, somebody still has to break the circle in time.
+        let next_look = self.next_look;
+        let may_show = !own.is_nested() || self.sees_a_circle(name, own).is_none();
+        self.next_look = next_look;
+        may_show
     }
 }
 
