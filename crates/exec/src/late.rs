@@ -51,9 +51,23 @@ impl Late {
         }
     }
 
-    /// Reads what a stream has, and keeps it for later: `look` is called first, and `record` gets it.
-    /// Returns whether anything came.
-    pub fn read(
+    /// Reads what a stream has, and passes it on, now or later: `look` is called first, and `record`
+    /// gets it. Returns whether anything came.
+    pub fn advance(
+        &mut self,
+        legs: &mut [OutputStream; 2],
+        at: usize,
+        look: impl FnMut(),
+        record: impl FnMut(Stream, &[u8]),
+    ) -> bool {
+        if self.is_on(legs) {
+            self.read(&mut legs[at], look, record)
+        } else {
+            legs[at].advance(look, record)
+        }
+    }
+
+    fn read(
         &mut self,
         leg: &mut OutputStream,
         mut look: impl FnMut(),

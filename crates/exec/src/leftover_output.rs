@@ -64,13 +64,8 @@ impl Left {
         loop {
             self.late.pass_on(&mut self.legs);
             for at in 0..self.legs.len() {
-                let is_ahead = self.late.is_on(&self.legs);
+                self.late.advance(&mut self.legs, at, || {}, |_, _| {});
                 let leg = &mut self.legs[at];
-                if is_ahead {
-                    self.late.read(leg, || {}, |_, _| {});
-                } else {
-                    leg.advance(|| {}, |_, _| {});
-                }
                 leg.notice_departure();
                 if leg.is_abandoned() || leg.is_unread() {
                     leg.close();

@@ -60,7 +60,7 @@ pub struct OutputStream {
     owed: Option<u64>,
     /// True if reads never block.
     is_unblocked: bool,
-    /// The bytes that were read ahead: they are passed on later, see [`OutputStream::insert`].
+    /// The bytes that were read ahead: they are passed on by [`OutputStream::insert_late`].
     ahead: usize,
 }
 

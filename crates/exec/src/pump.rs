@@ -348,8 +348,6 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.late.pass_on(&mut self.legs);
         }
         for at in 0..self.legs.len() {
-            let is_ahead = self.late.is_on(&self.legs);
-            let leg = &mut self.legs[at];
             // The backlog has sent all that can go out now. Anything more would bypass it, and
             // nothing that is waited for would trigger its next piece.
             if self.backlog.is_none() {
@@ -357,12 +355,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                 let is_due = self.spoiled.is_none();
                 let look = || heeds_a_stop |= is_due && self.job.heeds_a_stop();
                 let take = |stream, bytes: &[u8]| self.taker.take(stream, bytes);
-                any |= if is_ahead {
-                    self.late.read(leg, look, take)
-                } else {
-                    leg.advance(look, take)
-                };
+                any |= self.late.advance(&mut self.legs, at, look, take);
             }
+            let leg = &mut self.legs[at];
             if let Some(loss) = leg.lost.take() {
                 if leg.is_abandoned() {
                     // The rest would be lost. The command is told as if its reader had left.

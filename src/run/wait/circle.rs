@@ -54,6 +54,8 @@ pub struct Waiter<'r> {
     /// The process's file; none while it is not worth it, or cannot be written.
     file: Option<File<'r>>,
     next_look: Instant,
+    /// How many others waited when that was last looked at.
+    others: u32,
     seen: Option<Instant>,
 }
 
@@ -75,7 +77,7 @@ struct Other {
 impl<'r> Waiter<'r> {
     /// Begins a wait.
     pub fn new(root: &'r Root) -> Waiter<'r> {
-        Waiter { root, file: None, next_look: Instant::now() + MOMENT, seen: None }
+        Waiter { root, file: None, next_look: Instant::now() + MOMENT, others: 0, seen: None }
     }
 
     /// Returns whether only this process can break a circle in which it waits for this lock. Call
@@ -85,7 +87,9 @@ impl<'r> Waiter<'r> {
         if now < self.next_look {
             return false;
         }
-        let Some(is_first) = self.sees_a_circle(name, own) else {
+        let sees_it = self.sees_a_circle(name, own);
+        self.next_look = now + EVERY.max(EVERY_FOR_EACH.saturating_mul(self.others));
+        let Some(is_first) = sees_it else {
             self.seen = None;
             return false;
         };
@@ -96,10 +100,8 @@ impl<'r> Waiter<'r> {
     }
 
     /// Returns whether this process is the one to break a circle in which it waits for this lock;
-    /// none if there is no circle.
+    /// none if there is no circle. Whoever asks for another reason does not put off that look.
     fn sees_a_circle(&mut self, name: &Path, own: &Lineage) -> Option<bool> {
-        let now = Instant::now();
-        self.next_look = now + EVERY;
         let is_of_this = |file: &File<'_>| file.of == name;
         if !self.file.as_ref().is_some_and(is_of_this) {
             self.file = None;
@@ -107,8 +109,7 @@ impl<'r> Waiter<'r> {
         }
         let own_name = self.file.as_ref()?.name.name()?.file_name()?.to_owned();
         let others = others(self.root, &own_name);
-        let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
-        self.next_look = now + EVERY.max(EVERY_FOR_EACH.saturating_mul(count));
+        self.others = u32::try_from(others.len()).unwrap_or(u32::MAX);
         let mut walk = Walk { root: self.root, own, others: &others, been: Vec::new() };
         let members = walk.back_from(name)?;
         Some(members.iter().all(|member| own_name.as_os_str() < *member))
@@ -117,11 +118,7 @@ impl<'r> Waiter<'r> {
     /// Returns whether the holder's output may be shown, because it does not go round in a circle.
     /// Looks at once, in any case.
     pub fn may_show(&mut self, name: &Path, own: &Lineage) -> bool {
-        // If each of them finds that it may not, somebody still has to break the circle in time.
-        let next_look = self.next_look;
-        let may_show = !own.is_nested() || self.sees_a_circle(name, own).is_none();
-        self.next_look = next_look;
-        may_show
+        !own.is_nested() || self.sees_a_circle(name, own).is_none()
     }
 }
 
