@@ -15,6 +15,9 @@
 //!   as short as these cachex does not let it.
 //! * Paths are hashed and copied, so binary, store and working directory lie in
 //!   a folder whose name is as long everywhere, and the environment is fixed.
+//! * Output goes to pipes: a terminal, a file and `/dev/null` are each looked at
+//!   in another way, and standard error would be whatever the bench has.
+//! * Who types is watched while a command runs, so there is no terminal to type at.
 //! * A signal that whoever started it ignores is not caught, and one that is
 //!   caught takes instructions: none is ignored.
 //! * A miss waits for pipes and a child, and how often it wakes up would be up
@@ -148,8 +151,8 @@ impl Stage {
         let cachex = folder.join("cachex");
         let counts = folder.join("counts");
         fs::create_dir_all(&counts)?;
-        let mut command = Command::new("env");
-        command.arg("--default-signal");
+        let mut command = Command::new("setsid");
+        command.args(["env", "--default-signal"]);
         if counted {
             command.args(["valgrind", "--tool=callgrind", "--trace-children=no", "--quiet"]);
             // It remarks on every system call that is younger than itself.
@@ -169,12 +172,14 @@ impl Stage {
             .envs([("TERM", "dumb"), ("USER", "someone"), ("GLIBC_TUNABLES", TUNABLES)])
             .current_dir("/")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let child = command.spawn().with_context(|| format!("starting {command:?}"))?;
         let process = child.id();
         let output = child.wait_with_output().context("waiting for cachex")?;
         ensure!(output.status.success(), "{} from {command:?}", output.status);
         ensure!(output.stdout == format!("{word}\n").as_bytes(), "wrong output from {command:?}");
+        ensure!(output.stderr.is_empty(), "{} from {command:?}", output.stderr.escape_ascii());
         if !counted {
             return Ok(None);
         }

@@ -1,8 +1,10 @@
 //! Processes as described by `/proc`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::str::FromStr;
 
 /// The contents of `/proc/PID/stat`, in the numbering of that `/proc`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,23 +37,28 @@ const PF_EXITING: u64 = 4;
 impl Stat {
     /// Reads the status of the process that `/proc` has under this name.
     pub fn of(process: &str) -> Option<Stat> {
-        let text = fs::read(format!("/proc/{process}/stat")).ok()?;
+        // A name of at most 64 bytes and 51 numbers, which one call reads whole.
+        let mut buffer = [0; 2048];
+        let length = File::open(format!("/proc/{process}/stat")).ok()?.read(&mut buffer).ok()?;
+        Stat::parse(buffer[..length].trim_ascii_end())
+    }
+
+    fn parse(text: &[u8]) -> Option<Stat> {
         // The second field is the name, which may hold anything, in parentheses.
         let name_ends = text.iter().rposition(|&byte| byte == b')')?;
-        let before = std::str::from_utf8(text.split(|&byte| byte == b' ').next()?).ok()?;
-        let after = std::str::from_utf8(&text[name_ends + 1..]).ok()?;
-        let fields: Vec<&str> = after.split_ascii_whitespace().collect();
+        let mut fields = text[name_ends + 1..].split(|&byte| byte == b' ').skip(1);
+        // From here on in the order of the fields, each call takes the next that is wanted.
         Some(Stat {
-            pid: before.parse().ok()?,
-            state: *fields.first()?.as_bytes().first()?,
-            parent: fields.get(1)?.parse().ok()?,
-            group: fields.get(2)?.parse().ok()?,
-            terminal: fields.get(4)?.parse::<i32>().ok()?.cast_unsigned(),
-            flags: fields.get(6)?.parse().ok()?,
-            faults_of_children: fields.get(8)?.parse().ok()?,
-            threads: fields.get(17)?.parse().ok()?,
-            started: fields.get(19)?.parse().ok()?,
-            status: fields.get(49).map_or(Ok(0), |status| status.parse()).ok()?,
+            pid: number(text.split(|&byte| byte == b' ').next()?)?,
+            state: *fields.next()?.first()?,
+            parent: number(fields.next()?)?,
+            group: number(fields.next()?)?,
+            terminal: number::<i32>(fields.nth(1)?)?.cast_unsigned(),
+            flags: number(fields.nth(1)?)?,
+            faults_of_children: number(fields.nth(1)?)?,
+            threads: number(fields.nth(8)?)?,
+            started: number(fields.nth(1)?)?,
+            status: fields.nth(29).map_or(Some(0), number)?,
         })
     }
 
@@ -116,11 +123,41 @@ impl Stat {
     }
 }
 
+fn number<T: FromStr>(field: &[u8]) -> Option<T> {
+    std::str::from_utf8(field).ok()?.parse().ok()
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     use std::process::Command;
+
+    #[test]
+    fn each_field_is_read_from_its_place_whatever_the_name_holds() {
+        let fields: String = (4..=52).map(|field| format!(" {field}")).collect();
+        let stat = Stat {
+            pid: 1,
+            state: b'S',
+            parent: 4,
+            group: 5,
+            terminal: 7,
+            flags: 9,
+            faults_of_children: 11,
+            threads: 20,
+            started: 22,
+            status: 52,
+        };
+        for name in ["sh", "", "a b", ") R 7 (", "\n"] {
+            let text = format!("1 ({name}) S{fields}");
+            assert_eq!(Stat::parse(text.as_bytes()), Some(stat), "{name:?}");
+        }
+        // Linux before 3.5 tells no status.
+        let older = format!("1 (sh) S{}", fields.replace(" 52", ""));
+        assert_eq!(Stat::parse(older.as_bytes()), Some(Stat { status: 0, ..stat }));
+        assert_eq!(Stat::parse(b"1 (sh) S 4 5"), None);
+        assert_eq!(Stat::parse(b"1 (sh) S 4 x 6 7 8 9 10 11"), None);
+    }
 
     #[test]
     fn a_process_that_has_ended_tells_how_until_it_is_reaped() {
