@@ -15,6 +15,7 @@
 //! cannot afford to look for them.
 
 use cachex_base::system::hashing;
+use cachex_base::system::null;
 use cachex_base::system::stamp::{self, Stamp};
 use cachex_core::descriptors::How;
 use rustix::fd::BorrowedFd;
@@ -22,6 +23,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::io::FdFlags;
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::DirEntry;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
@@ -134,6 +136,16 @@ fn look_at(number: i32, how: How) -> Result<Option<Inherited>, Unknowable> {
         }
         _ => unknowable(),
     }
+}
+
+/// Returns whether the command will inherit any, or may, where that cannot be seen. Nothing can be
+/// read from `/dev/null`, and nobody waits for it.
+pub fn are_inherited() -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return true };
+    let number = |entry: DirEntry| entry.file_name().to_str()?.parse().ok();
+    let numbers = entries.filter_map(|entry| number(entry.ok()?));
+    let mut others = numbers.filter(|number| *number > 2).filter_map(inherited);
+    others.any(|fd| rustix::fs::fstat(fd).is_ok_and(|stat| !null::is_device(stat.st_rdev)))
 }
 
 /// Returns a descriptor that the command will inherit.

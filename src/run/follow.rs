@@ -84,8 +84,8 @@ struct Ahead {
     bytes: u64,
     end: Option<End>,
     is_paused: bool,
-    /// Set if both streams came through one pipe, and this process has two.
-    is_mixed: bool,
+    /// True if both streams come through one pipe.
+    is_of_one_pipe: bool,
 }
 
 /// A run that is followed.
@@ -97,6 +97,10 @@ pub struct Following {
     chunk: Frame,
     /// The number of bytes read of all chunks.
     offset: u64,
+    /// True if both streams come through one pipe.
+    is_of_one_pipe: bool,
+    /// What that was for the output shown before, if there is any.
+    was_of_one_pipe: Option<bool>,
     again: [PrefixCheck; 2],
     buffer: Vec<u8>,
     unshown: Range<usize>,
@@ -113,6 +117,8 @@ impl Following {
             live,
             chunk: Frame { stream: Stream::Stdout, len: 0 },
             offset: 0,
+            is_of_one_pipe: false,
+            was_of_one_pipe: (!printed.is_empty()).then(|| printed.is_of_one_pipe()),
             again: printed.again(),
             buffer: vec![0; CHUNK],
             unshown: 0..0,
@@ -123,9 +129,10 @@ impl Following {
     /// output is available, so that nothing else is needed.
     pub fn whole(&mut self) -> Option<End> {
         self.look_ahead();
-        let Ahead { end, bytes, is_mixed, .. } = self.ahead;
+        let Ahead { end, bytes, is_of_one_pipe, .. } = self.ahead;
         end.filter(|_| {
-            !is_mixed && bytes > 0 && self.live.len().is_some_and(|there| there >= bytes)
+            let is_there = || self.live.len().is_some_and(|there| there >= bytes);
+            bytes > 0 && self.may_be_shown(is_of_one_pipe) && is_there()
         })
     }
 
@@ -136,11 +143,11 @@ impl Following {
     }
 
     fn look_ahead(&mut self) {
-        let Ahead { records, bytes, end, is_paused, is_mixed } = &mut self.ahead;
+        let Ahead { records, bytes, end, is_paused, is_of_one_pipe } = &mut self.ahead;
         while let Ok(Some(record)) = self.live.next(records) {
             *is_paused = record == Record::Paused;
             match record {
-                Record::Chunk(Frame::ONE_PIPE) => *is_mixed |= is_split(),
+                Record::Chunk(Frame::ONE_PIPE) => *is_of_one_pipe = true,
                 Record::Chunk(frame) => *bytes = bytes.saturating_add(frame.len),
                 Record::End(how) => *end = Some(how),
                 Record::Paused => {}
@@ -164,6 +171,7 @@ impl Following {
                 }
             }
             match self.read() {
+                Ok(()) if self.is_of_one_pipe => audience.printed.note_one_pipe(),
                 Ok(()) => {}
                 Err(Step::Idle) if turn > 0 => return Step::Moved,
                 Err(step) => return step,
@@ -176,9 +184,7 @@ impl Following {
     fn read(&mut self) -> Result<(), Step> {
         while self.chunk.len == 0 {
             match self.live.next(&mut self.records).map_err(|_| Step::Nonsense)? {
-                Some(Record::Chunk(Frame::ONE_PIPE)) if is_split() => {
-                    return Err(Step::Nonsense);
-                }
+                Some(Record::Chunk(Frame::ONE_PIPE)) => self.is_of_one_pipe = true,
                 Some(Record::Chunk(frame)) => self.chunk = frame,
                 Some(Record::Paused) => {}
                 Some(Record::End(end)) => {
@@ -187,6 +193,9 @@ impl Following {
                 }
                 None => return Err(Step::Idle),
             }
+        }
+        if !self.may_be_shown(self.is_of_one_pipe) {
+            return Err(Step::Nonsense);
         }
         // Many small chunks are merged.
         while self.chunk.len < CHUNK as u64
@@ -212,10 +221,11 @@ impl Following {
         self.unshown = passed..read;
         Ok(())
     }
-}
 
-/// Returns whether this process has two outputs that are no one device: what came through one pipe
-/// cannot be split in two.
-fn is_split() -> bool {
-    Outputs::of_this_process() == Outputs::Apart
+    /// Returns whether such a run can be shown: what came through one pipe can be neither split in
+    /// two, nor compared with what came through two.
+    fn may_be_shown(&self, is_of_one_pipe: bool) -> bool {
+        self.was_of_one_pipe.is_none_or(|was| was == is_of_one_pipe)
+            && !(is_of_one_pipe && Outputs::of_this_process() == Outputs::Apart)
+    }
 }

@@ -6,6 +6,11 @@
 //! the command in a new session with the caller's standard input, records the result, and prints
 //! nothing.
 //!
+//! The command inherits what it would inherit from the caller: other descriptors, an ignored
+//! SIGPIPE. That keeps the caller's locks taken and its pipes open for as long as the command runs,
+//! as with a command that a shell runs in the background, so it is done only where the background
+//! was asked for: by `--warm`, `--no-wait` or `--finish`.
+//!
 //! A failed run is not tried again for `--failure-expires-in`: the lock's file holds the time of
 //! the failure. That file is swept with other unused locks, at the cost of one more try.
 
@@ -17,6 +22,7 @@ use super::{Call, Runner};
 use crate::args::lean;
 use crate::args::{self, RUN};
 use crate::config::{self, List, Vars};
+use crate::key::descriptors;
 use crate::run::replay::Replay;
 use anyhow::{Context, Result, bail};
 use cachex_base::process::detached;
@@ -63,7 +69,7 @@ const FAILED: &str = "failed ";
 impl Runner<'_> {
     /// Starts to replace an ageing entry in the background; returns whether that is under way.
     pub(super) fn refresh(&self, root: &Root, call: &mut Call, entry: &Entry) -> bool {
-        // The descriptor that an argument names would not be open there.
+        // The caller may go on reading from a descriptor that an argument names.
         if !self.may_refresh() || !call.descriptors.is_empty() {
             return false;
         }
@@ -100,6 +106,8 @@ impl Runner<'_> {
             && self.config.outputs.is_empty()
             && self.terminal().is_none()
             && !self.reads_a_list()
+            && !self.closed[0]
+            && (self.config.no_wait.is_some() || !descriptors::are_inherited())
     }
 
     /// Returns whether standard input is the list of inputs, and so is used up.
@@ -124,8 +132,11 @@ impl Runner<'_> {
         if self.reads_a_list() {
             bail!("standard input is the list of inputs; name a file");
         }
+        if self.closed[0] {
+            bail!("standard input is closed");
+        }
         if let Some(file) = call.descriptors.first() {
-            bail!("{} is not open there; name a file", file.name());
+            bail!("{} is shared with the caller; name a file", file.name());
         }
         match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)? {
             Some(lock) => start(&lock, None, call, self.closed),
@@ -334,6 +345,7 @@ fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Close
     };
     command.arg(handed.to_string()).args(arguments());
     command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(errors);
+    detached::with_own_broken_pipes(&mut command);
     detached::start(&mut command).context("starting a process")?;
     Ok(())
 }
@@ -379,9 +391,9 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         }
         None => None,
     };
-    let nice = if turn.is_some() { 0 } else { NICE };
-    let keep = [Some(&lock), turn.as_ref()].map(|lock| lock.map(|lock| lock.file().as_fd()));
-    detached::settle(nice, &keep.into_iter().flatten().collect::<Vec<_>>());
+    if turn.is_none() {
+        let _ = rustix::process::nice(NICE);
+    }
     let called = lean::read_or_parse(verb.to_str().unwrap_or_default(), rest)?;
     let called = called.context("only a command can be refreshed")?;
     let (config, argv) = config::resolve(called, vars)?;

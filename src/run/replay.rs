@@ -256,6 +256,9 @@ impl Replay {
     /// Returns the output written so far, if it can be read again.
     pub fn printed(&self) -> io::Result<OutputPrefix> {
         let mut printed = OutputPrefix::default();
+        if self.is_of_one_pipe() {
+            printed.note_one_pipe();
+        }
         let mut left = self.shown;
         let mut data = self.reader();
         let mut buffer = vec![0; COPY_BY_HAND as usize];

@@ -129,6 +129,8 @@ impl Runner<'_> {
             // Inputs of another's automatic run may have changed since it began.
             && !self.is_automatic()
             && miss.call.descriptors.is_empty()
+            // The command would find an empty one there.
+            && !self.closed[0]
             // Data taken from a pipe could not be given to a second run.
             && miss.call.stdin.is_untaken();
         if !is_possible {

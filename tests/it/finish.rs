@@ -1,6 +1,6 @@
 //! `--finish`: a run goes on, and is recorded, though its caller is ended.
 
-use crate::harness::{Signal, cachex, eventually};
+use crate::harness::{Signal, cachex, eventually, quoted};
 
 #[test]
 fn it_looks_like_any_run() {
@@ -76,4 +76,25 @@ fn a_run_that_has_to_end_ends() {
     let call = cachex.run("echo begun; sleep 600").with("--finish --timeout 200ms");
     call.once().misses().prints("begun\n").exits(124);
     eventually("the end of it", || cachex.processes().is_empty().then_some(()));
+}
+
+#[test]
+fn the_command_inherits_what_it_would_from_its_caller() {
+    let cachex = cachex();
+    let file = quoted(cachex.write("text", "text\n"));
+    // The arguments do not show that it is read.
+    cachex.tool("third", "cat <&3");
+    let from_three = format!(r#"exec "$@" 3<{file}"#);
+    let call = cachex.exec(["third"]).with("--finish").launched_by(&from_three);
+    call.behaves_as_bare().prints("text\n").exits(0);
+    call.once().hits().prints("text\n");
+    cachex.tool("broken-pipes", "bash -c 'trap -p PIPE'");
+    let call = cachex.exec(["broken-pipes"]).with("--finish");
+    call.clone()
+        .launched_by(r#"trap "" PIPE; exec "$@""#)
+        .behaves_as_bare()
+        .prints("trap -- '' SIGPIPE\n");
+    let call = cachex.run("cat; echo $?").with("--finish").stdin_closed();
+    assert!(call.behaves_as_bare().prints("1\n").stderr().contains("Bad file descriptor"));
+    cachex.awaits_quiet();
 }

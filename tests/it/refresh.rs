@@ -32,6 +32,38 @@ fn what_is_older_is_served_at_once_and_replaced() {
 }
 
 #[test]
+fn nothing_is_replaced_behind_the_back_of_a_caller_that_passes_on_more() {
+    for (launcher, first) in [
+        (r#"exec "$@" 3<{file}"#, "text\n"),
+        // A script may use it, a lock for one, though nothing can be read from it.
+        (r#"exec "$@" 3>>{file}"#, ""),
+        (r#"exec "$@" <&-"#, ""),
+    ] {
+        let cachex = cachex();
+        let file = quoted(cachex.write("text", "text\n"));
+        cachex.tool("third", "cat <&3; cat; echo $?");
+        let call = cachex.exec(["third"]).launched_by(&launcher.replace("{file}", &file));
+        let told = call.clone().bare().once().stdout();
+        assert!(told.starts_with(first), "{told}");
+        let ageing = call.clone().expires_in("1h").option("--refresh-after", "10m");
+        ageing.once().misses().prints(&told);
+        ageing.clone().after("20m").twice().hits().prints(&told);
+        let stale = call.clone().expires_in("1h").option("--stale-ok", "1d");
+        stale.after("2h").once().misses().prints(&told);
+        cachex.awaits_quiet();
+        assert_eq!(cachex.runs(), 3);
+    }
+    // Whoever asks for the background has what a shell passes on to it.
+    let cachex = cachex();
+    let file = quoted(cachex.write("text", "text\n"));
+    cachex.tool("third", "cat <&3");
+    let call = cachex.exec(["third"]).launched_by(&format!(r#"exec "$@" 3<{file}"#));
+    call.clone().with("--warm").once().exits(0);
+    cachex.awaits_quiet();
+    call.once().hits().prints("text\n");
+}
+
+#[test]
 fn what_expired_is_run_in_the_foreground() {
     let cachex = cachex();
     let call = ageing(&cachex);
@@ -118,8 +150,6 @@ fn a_refresher_is_detached() {
     let script = "ps -o sid= -p $$; ps -o ni= -p $$; (ls /proc/$$/fd >../fds); \
                   tr '\\n' ' ' <../fds; echo; readlink /proc/$$/fd/0; true";
     let call = cachex.run(script).expires_in("1h").option("--refresh-after", "10m");
-    // With a descriptor that the command would inherit.
-    let call = call.launched_by(r#"exec "$@" 7</dev/zero"#);
     call.once().misses();
     let later = call.clone().after("10m");
     let served = later.spawn().ends();

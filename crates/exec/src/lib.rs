@@ -104,8 +104,8 @@ impl Output<'_> {
         let is_one = match self {
             Output::Own => return Pipes::None,
             Output::Live | Output::Buffered => Outputs::of_this_process() == Outputs::One,
-            // The output that was shown before came through two pipes.
-            Output::After(_) => false,
+            // What is printed is compared with what was shown before.
+            Output::After(printed) => printed.is_of_one_pipe(),
             Output::Nowhere { one_pipe } => one_pipe,
         };
         if is_one { Pipes::One } else { Pipes::Two }

@@ -110,7 +110,7 @@ pub fn serve(args: &[OsString]) -> Exit {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
     if op == FOLD || op == TAG {
-        detached::settle(NICE, &[]);
+        detached::settle(NICE);
     } else {
         ipc::end_with_the_asker();
         progress::listen(ipc::tell);

@@ -3,8 +3,7 @@
 use crate::process::ipc;
 use crate::system::failpoint;
 use crate::system::limits;
-use crate::system::signals::Mask;
-use rustix::fd::BorrowedFd;
+use crate::system::signals::{self, Mask};
 use rustix::process::Pid;
 use std::io;
 use std::ops::RangeInclusive;
@@ -66,11 +65,25 @@ pub fn branch_off(keep: Vec<RawFd>, work: impl FnOnce()) -> Option<Pid> {
 }
 
 /// Lowers the priority of a process that has just started by `nice`, and closes its inherited
-/// files except the standard streams and `keep`.
-pub fn settle(nice: i32, keep: &[BorrowedFd<'_>]) {
+/// files except the standard streams.
+pub fn settle(nice: i32) {
     let _ = rustix::process::nice(nice);
     let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-    close_all_but(standard.iter().chain(keep).map(AsRawFd::as_raw_fd).collect());
+    close_all_but(standard.iter().map(AsRawFd::as_raw_fd).collect());
+}
+
+/// Has a process that is about to be started ignore SIGPIPE if this one does, and whatever it starts
+/// with it. The standard library would have it die of a reader that leaves.
+pub fn with_own_broken_pipes(command: &mut Command) {
+    if signals::is_ignored(libc::SIGPIPE) {
+        // SAFETY: `signal` is async-signal-safe, and the closure does nothing else.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+                Ok(())
+            });
+        }
+    }
 }
 
 /// Closes all descriptors but these. For a process that uses no others from now on.

@@ -5,14 +5,18 @@
 //! each stream that has been shown, and continues visibly if that part was the same. A count and a
 //! hash are compared.
 
-use crate::record::frames::Stream;
+use crate::record::frames::{Frame, Stream};
 use blake3::{Hash, Hasher};
 use cachex_core::handover;
 use std::fmt;
 
 /// The output shown of each stream, from its beginning.
 #[derive(Debug, Default)]
-pub struct OutputPrefix([Option<Box<Shown>>; 2]);
+pub struct OutputPrefix {
+    streams: [Option<Box<Shown>>; 2],
+    /// True if both streams came through one pipe: then they are one, and are counted as the first.
+    is_of_one_pipe: bool,
+}
 
 #[derive(Debug, Default)]
 struct Shown {
@@ -26,6 +30,10 @@ impl OutputPrefix {
     pub fn at_start() -> OutputPrefix {
         let mut printed = OutputPrefix::default();
         for (stream, bytes) in handover::shown() {
+            let frame = Frame { stream, len: bytes.len() as u64 };
+            if printed.is_empty() && frame == Frame::ONE_PIPE {
+                printed.note_one_pipe();
+            }
             printed.add(stream, bytes);
         }
         printed
@@ -33,18 +41,29 @@ impl OutputPrefix {
 
     /// Returns whether nothing has been shown yet.
     pub fn is_empty(&self) -> bool {
-        self.0.iter().all(Option::is_none)
+        self.streams.iter().all(Option::is_none)
+    }
+
+    /// Returns whether both streams came through one pipe. Only output that does so, too, can be
+    /// compared with it.
+    pub fn is_of_one_pipe(&self) -> bool {
+        self.is_of_one_pipe
+    }
+
+    /// Notes that both streams come through one pipe.
+    pub fn note_one_pipe(&mut self) {
+        self.is_of_one_pipe = true;
     }
 
     /// Returns the number of bytes shown of each stream.
     pub fn bytes(&self) -> [u64; 2] {
-        self.0.each_ref().map(|shown| shown.as_ref().map_or(0, |shown| shown.len))
+        self.streams.each_ref().map(|shown| shown.as_ref().map_or(0, |shown| shown.len))
     }
 
     /// Adds bytes that have been shown.
     pub fn add(&mut self, stream: Stream, bytes: &[u8]) {
         if !bytes.is_empty() {
-            let shown = self.0[stream as usize].get_or_insert_default();
+            let shown = self.streams[stream as usize].get_or_insert_default();
             shown.len += bytes.len() as u64;
             shown.hasher.update(bytes);
         }
@@ -52,7 +71,7 @@ impl OutputPrefix {
 
     /// Returns a check for each stream of the same output, from its beginning.
     pub fn again(&self) -> [PrefixCheck; 2] {
-        self.0.each_ref().map(|shown| {
+        self.streams.each_ref().map(|shown| {
             PrefixCheck(shown.as_ref().map(|shown| {
                 let expected = shown.hasher.finalize();
                 Box::new(Passage { left: shown.len, hasher: Hasher::new(), expected })

@@ -5,8 +5,7 @@
 //! awake to notice that while cachex is stopped.
 
 use crate::spawn::has_lost;
-use cachex_base::process::detached;
-use cachex_base::system::procfs::Stat;
+use cachex_base::process::{detached, lineage};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::time::Duration;
 
@@ -38,6 +37,7 @@ impl Drop for Watch {
 }
 
 fn watch(command: Pid, cachex: Pid) {
+    let is_stopped = |pid: Pid| lineage::is_stopped(pid.as_raw_nonzero().get().cast_unsigned());
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     while !has_lost(cachex) {
@@ -47,9 +47,4 @@ fn watch(command: Pid, cachex: Pid) {
         }
         std::thread::sleep(LOOK);
     }
-}
-
-/// Returns whether a process is stopped, where the system tells.
-fn is_stopped(process: Pid) -> bool {
-    Stat::of(&process.as_raw_nonzero().to_string()).is_some_and(|stat| stat.is_stopped())
 }

@@ -80,7 +80,7 @@ mod serving {
         }
         let is_detached = rest.first().is_some_and(|arg| arg == DETACHED);
         if is_detached {
-            detached::settle(NICE, &[]);
+            detached::settle(NICE);
         } else {
             ipc::end_with_the_asker();
             progress::listen(ipc::tell);
