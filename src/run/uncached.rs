@@ -107,7 +107,7 @@ impl Runner<'_> {
 
     /// Returns how cachex ends after a command that ended this way.
     pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
-        if let Some((stream, loss)) = ended.lost {
+        if let Some((stream, loss)) = ended.lost.filter(|(_, loss)| *loss != Loss::HungUp) {
             let ends = match (stream, loss) {
                 // Few commands fail because they cannot write error messages.
                 (Stream::Stderr, Loss::Writing(_)) => None,

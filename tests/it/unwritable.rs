@@ -1,6 +1,9 @@
 //! Outputs that take no more, and what the command makes of them.
 
 use crate::harness::{Mounted, Signal, cachex, quoted, where_mounts_are_ones_own};
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
+use std::fs::File;
 use std::io::Read;
 use std::process::Command;
 
@@ -151,4 +154,27 @@ fn a_file_that_may_not_grow_ends_both_as_the_command_alone() {
     call.clone().launched_by(&into).once().dies_of(Signal::XFSZ);
     call.once().misses();
     call.launched_by(&into).once().hits().dies_of(Signal::XFSZ);
+}
+
+#[test]
+fn a_command_that_outlives_its_terminal_goes_on() {
+    let cachex = cachex();
+    let gate = cachex.gate("gate");
+    let script = format!("echo one; {gate}; seq 30000; echo two; echo done >../end; exit 3");
+    let call = cachex.run(&script);
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let open = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = rustix::fs::open(name.as_c_str(), open, Mode::empty()).unwrap();
+    let running = call.spawn_into(slave);
+    let mut shown = [0; 5];
+    File::from(master).read_exact(&mut shown).unwrap();
+    assert_eq!(&shown, b"one\r\n");
+    // The terminal is gone, and each write to it fails.
+    cachex.opens("gate");
+    running.ends().quietly().exits(3);
+    assert_eq!(std::fs::read_to_string(cachex.path("end")).unwrap(), "done\n");
+    call.once().misses().exits(3);
 }

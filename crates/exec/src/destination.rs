@@ -3,6 +3,8 @@
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::streams::output_prefix::{Diverged, PrefixCheck};
 use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 
 /// The destination of a stream, in addition to the recording.
 pub enum Destination {
@@ -39,6 +41,21 @@ impl Destination {
             Destination::Live(sink) | Destination::After(sink, _) => Some(sink.as_fd()),
             Destination::Differing | Destination::Nowhere => None,
         }
+    }
+
+    /// Returns whether it is a terminal whose keys discard what it has not shown yet.
+    pub fn is_flushed(&self) -> bool {
+        self.descriptor().is_some_and(|outlet| {
+            let modes = tcgetattr(outlet);
+            // No other terminal than the controlling one tells this.
+            tcgetpgrp(outlet).is_ok()
+                && modes.is_ok_and(|modes| !modes.local_modes.contains(LocalModes::NOFLSH))
+        })
+    }
+
+    /// Returns whether it is a terminal that is gone: it answers nothing any more.
+    pub fn has_hung_up(&self) -> bool {
+        self.descriptor().is_some_and(|outlet| tcgetattr(outlet).err() == Some(Errno::IO))
     }
 
     /// Returns whether the stream may end here: it has produced everything that was shown before.

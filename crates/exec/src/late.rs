@@ -99,13 +99,13 @@ impl Late {
     /// Discards what waits for a terminal, as a terminal does with what it has not shown yet. What the
     /// command printed and nobody read goes likewise if the command `is_gone`.
     pub fn discard(&mut self, legs: &mut [OutputStream; 2], is_gone: bool) {
-        let is_all = legs.iter().all(OutputStream::is_flushed);
+        let is_all = legs.iter().all(|leg| leg.outlet.is_flushed());
         if is_all {
             self.bytes.clear();
             self.runs.clear();
         }
         if is_all || self.runs.is_empty() {
-            for leg in legs.iter_mut().filter(|leg| leg.is_flushed()) {
+            for leg in legs.iter_mut().filter(|leg| leg.outlet.is_flushed()) {
                 leg.discard();
                 if is_gone {
                     leg.discard_unread();

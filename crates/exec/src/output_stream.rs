@@ -9,7 +9,6 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 use std::time::{Duration, Instant};
 
 /// The time for which a command may go on after its reader left.
@@ -23,8 +22,8 @@ const SOON: Duration = Duration::from_millis(10);
 /// The size of a read, in bytes.
 pub const CHUNK: usize = 64 * 1024;
 /// The size to which a pipe is enlarged once the command has filled it and its reader has taken as
-/// much: fewer, larger chunks for commands that print a lot. This is Linux's limit for unprivileged
-/// users. The command believes that everything in the pipe was read, even if the reader leaves.
+/// much: fewer, larger chunks. This is Linux's limit for unprivileged users. The command believes
+/// that everything in the pipe was read, even if the reader leaves.
 const WIDE: usize = 1 << 20;
 
 /// One stream on its way from the command to cachex's own.
@@ -45,12 +44,14 @@ pub struct OutputStream {
     sent: usize,
     /// The bytes of the stream that have been passed on.
     passed: usize,
-    /// True once the pipe has been enlarged, or could not be.
+    /// True once the pipe was to be enlarged.
     is_wide: bool,
     /// The time at which the reader left, and the bytes read since then.
     abandoned: Option<(Instant, u64)>,
     /// The reader, which is watched while there is nothing to pass on.
     reader: Reader,
+    /// The bytes that were discarded because the terminal is gone.
+    unseen: u64,
     /// True if the output is abandoned for another reason than a missing reader: a full disk, say.
     is_unwritable: bool,
     /// The time at which the last writer closed its end.
@@ -102,6 +103,7 @@ impl OutputStream {
             is_wide: false,
             abandoned: None,
             reader: Reader::Watched,
+            unseen: 0,
             is_unwritable: false,
             ended: None,
             owed: None,
@@ -169,14 +171,12 @@ impl OutputStream {
         self.abandoned.is_some()
     }
 
-    /// Returns whether the stream is abandoned in a way of which SIGPIPE would have told the
-    /// command.
+    /// Returns whether it is abandoned, and SIGPIPE would have told the command.
     pub fn lacks_a_reader(&self) -> bool {
         self.is_abandoned() && !self.is_unwritable
     }
 
-    /// Returns when to close cachex's own stream, because the command has closed its own and goes
-    /// on.
+    /// Returns when to close cachex's own stream, after the command has closed its own.
     pub fn ends_at(&self) -> Option<Instant> {
         let is_shown = !self.is_pending() && matches!(self.outlet, Destination::Live(_));
         self.ended.filter(|_| is_shown).map(|at| at + SOON)
@@ -321,16 +321,6 @@ impl OutputStream {
         self.insert(bytes);
     }
 
-    /// Returns whether the stream goes to a terminal whose keys discard what it has not shown yet.
-    pub fn is_flushed(&self) -> bool {
-        self.outlet.descriptor().is_some_and(|outlet| {
-            let modes = tcgetattr(outlet);
-            // No other terminal than the controlling one tells this.
-            tcgetpgrp(outlet).is_ok()
-                && modes.is_ok_and(|modes| !modes.local_modes.contains(LocalModes::NOFLSH))
-        })
-    }
-
     /// Discards what is pending, as if it had been passed on.
     pub fn discard(&mut self) {
         let unsent = self.unsent();
@@ -367,6 +357,16 @@ impl OutputStream {
                     self.moved = Instant::now();
                 }
                 Err(Errno::AGAIN) => return,
+                // Whoever survives the end of its terminal goes on, and finds out if it prints on.
+                Err(Errno::IO) if self.outlet.has_hung_up() => {
+                    self.unseen = self.unseen.saturating_add(unsent.len() as u64);
+                    if self.unseen >= ABANDONED_BYTES {
+                        (self.abandoned, self.is_unwritable) = (Some((Instant::now(), 0)), true);
+                    }
+                    self.lost = Some(Loss::HungUp);
+                    self.owed = self.owed.map(|owed| owed.saturating_sub(unsent.len() as u64));
+                    self.sent = self.buffer.len();
+                }
                 // Without cachex, only this write would have failed, and a later one might succeed.
                 // Few programs check for errors on standard error.
                 Err(errno) if errno != Errno::PIPE && self.stream == Stream::Stderr => {

@@ -368,8 +368,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                     Some((Stream::Stdout, _)) => {}
                     lost => *lost = Some((leg.stream, loss)),
                 }
-                let (Loss::Reading(errno) | Loss::Writing(errno)) = loss;
-                self.spoiled.get_or_insert(Spoiled::Unreadable(errno));
+                self.spoiled.get_or_insert(Spoiled::Unreadable(loss.errno()));
             }
             if matches!(leg.outlet, Destination::Differing) {
                 // The other stream is not shown either.

@@ -15,12 +15,22 @@ pub enum Loss {
     Reading(Errno),
     /// The output could not be written.
     Writing(Errno),
+    /// The terminal that it was written to is gone.
+    HungUp,
 }
 
 impl Loss {
     /// Returns the loss of buffered output that could not be read again.
     pub fn of_reading(error: &io::Error) -> Loss {
         Loss::Reading(Errno::from_io_error(error).unwrap_or(Errno::IO))
+    }
+
+    /// Returns the error of the system.
+    pub fn errno(self) -> Errno {
+        match self {
+            Loss::Reading(errno) | Loss::Writing(errno) => errno,
+            Loss::HungUp => Errno::IO,
+        }
     }
 }
 
@@ -29,15 +39,14 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Loss::Reading(_) => "reading",
-            Loss::Writing(_) => "writing",
+            Loss::Writing(_) | Loss::HungUp => "writing",
         })
     }
 }
 
 impl From<Loss> for io::Error {
     fn from(loss: Loss) -> io::Error {
-        let (Loss::Reading(errno) | Loss::Writing(errno)) = loss;
-        errno.into()
+        loss.errno().into()
     }
 }
 

@@ -192,7 +192,8 @@ impl Pump<'_, '_> {
     /// Prepares for signals and keys that come while the output of a command that has ended waits for a
     /// terminal: without cachex, the command would still be there.
     pub(super) fn note_what_waits(&mut self) {
-        let waits = |leg: &OutputStream| (leg.is_pending() || leg.has_unread()) && leg.is_flushed();
+        let waits =
+            |leg: &OutputStream| (leg.is_pending() || leg.has_unread()) && leg.outlet.is_flushed();
         if self.legs.iter().any(waits) {
             self.handling = self.job.handling();
             self.console.iter_mut().for_each(Console::give_keys_back);
