@@ -4,6 +4,8 @@ use crate::harness::{Call, Mounted, cachex, quoted, where_mounts_are_ones_own};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// It runs every time, with one warning that names the store, or with none.
 #[track_caller]
@@ -105,6 +107,37 @@ fn a_store_of_another_user_is_refused() {
     };
     runs_uncached(&call.clone().env("CACHEX_DIR", &theirs), &theirs);
     runs_uncached(&call.option("--cache-dir", &theirs), &theirs);
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_in_the_store_is_no_wrong_name() {
+    let cachex = cachex();
+    fs::create_dir(cachex.store()).unwrap();
+    fs::set_permissions(cachex.store(), Permissions::from_mode(0o700)).unwrap();
+    fs::write(cachex.store().join("v2"), "").unwrap();
+    let call = cachex.run("echo hi; exit 3");
+    runs_uncached(&call, &cachex.store());
+    runs_uncached(&call.option("--cache-dir", cachex.store()), &cachex.store());
+}
+
+#[test]
+fn a_store_that_is_removed_meanwhile_is_no_wrong_name() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi; exit 3").option("--cache-dir", cachex.store());
+    let is_over = AtomicBool::new(false);
+    let all: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Relaxed) {
+                let _ = fs::remove_dir_all(cachex.store());
+            }
+        });
+        let all = (0..30).map(|_| call.once()).collect();
+        is_over.store(true, Relaxed);
+        all
+    });
+    for ended in all {
+        ended.prints("hi\n").exits(3).warns_at_most_once();
+    }
 }
 
 #[test]
