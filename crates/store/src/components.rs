@@ -148,9 +148,10 @@ impl Collector {
 /// Appends a component. A name that is too long is left out.
 fn put(to: &mut Vec<u8>, kind: Kind, name: &[u8], sum: Sum) {
     let len = u8::try_from(name.len()).unwrap_or(0);
-    to.extend([kind as u8, len]);
-    to.extend(&name[..usize::from(len)]);
-    to.extend(sum);
+    to.reserve(2 + usize::from(len) + sum.len());
+    to.extend_from_slice(&[kind as u8, len]);
+    to.extend_from_slice(&name[..usize::from(len)]);
+    to.extend_from_slice(&sum);
 }
 
 /// Returns the MAC of a component without a name.
@@ -160,10 +161,11 @@ pub fn sum_of(secret: &Secret, kind: Kind, value: &[u8]) -> Sum {
 
 fn sum(secret: &Secret, buffer: &mut Vec<u8>, kind: u8, name: &[u8], value: &[u8]) -> Sum {
     buffer.clear();
+    buffer.reserve(5 + name.len() + value.len());
     buffer.push(kind);
-    buffer.extend((name.len() as u32).to_le_bytes());
-    buffer.extend(name);
-    buffer.extend(value);
+    buffer.extend_from_slice(&(name.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(name);
+    buffer.extend_from_slice(value);
     let mut sum = Sum::default();
     sum.copy_from_slice(&hashing::keyed(secret, buffer).as_bytes()[..6]);
     sum

@@ -31,6 +31,10 @@ pub struct Stat {
     status: i32,
 }
 
+/// The bytes within which the name of a process ends: those of a PID, and of the longest name, that
+/// of a kernel thread.
+const NAME_ENDS: usize = 96;
+
 /// The flag of a process that is ending: it has closed its files, and its parent is notified soon.
 const PF_EXITING: u64 = 4;
 
@@ -45,7 +49,8 @@ impl Stat {
 
     fn parse(text: &[u8]) -> Option<Stat> {
         // The second field is the name, which may hold anything, in parentheses.
-        let name_ends = text.iter().rposition(|&byte| byte == b')')?;
+        let name_ends =
+            text.get(..NAME_ENDS).unwrap_or(text).iter().rposition(|&byte| byte == b')')?;
         let mut fields = text[name_ends + 1..].split(|&byte| byte == b' ').skip(1);
         // From here on in the order of the fields, each call takes the next that is wanted.
         Some(Stat {
