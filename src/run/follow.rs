@@ -49,6 +49,9 @@ impl Audience {
         let at = stream as usize;
         fallback::is_too_late();
         let shown = if self.left[at] { Ok(bytes.len()) } else { self.sinks[at].write(bytes) };
+        // Whoever survives the end of its terminal goes on, as the command does.
+        let is_gone = shown == Err(Errno::IO) && self.sinks[at].has_hung_up();
+        let shown = if is_gone { Ok(bytes.len()) } else { shown };
         // Continue as if the command ignored SIGPIPE, as this process does.
         self.left[at] |= shown == Err(Errno::PIPE);
         let shown = if self.left[at] { bytes.len() } else { shown? };

@@ -101,13 +101,14 @@ impl Runner<'_> {
                 return self.not_started(root, &call, *unstarted, &executable, stale, is_shown);
             }
         };
-        let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
+        let ending =
+            recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended, false)));
         self.input_was_read(&mut call.stdin, std::mem::take(&mut ended.input));
         let traced = tracing.map(|tracing| self.end_tracing(tracing, ended.status)).transpose();
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
-                self.tell(ending, &ended, &call.stdin, false);
+                self.tell(ending, &ended, &call.stdin, false, false);
                 ended.left.take().into_iter().for_each(Left::carry_on);
                 drop(recorder);
                 refresh::mark_failed(root, &call.key);
@@ -143,7 +144,7 @@ impl Runner<'_> {
                 }
             }
         };
-        self.tell(ending, &ended, &call.stdin, recorded.is_kept());
+        self.tell(ending, &ended, &call.stdin, recorded.is_kept(), false);
         self.note_refusal(root, &call, &recorded);
         drop(lock);
         self.share_recorded(root, &recorded);
@@ -253,13 +254,15 @@ impl Runner<'_> {
         }
     }
 
-    /// Returns what waiting processes can expect of a run that ended this way.
-    pub(super) fn prospect(&self, ended: &Ended) -> Prospect {
+    /// Returns what waiting processes can expect of a run that ended this way, perhaps behind the
+    /// back of all of them.
+    pub(super) fn prospect(&self, ended: &Ended, is_behind: bool) -> Prospect {
         match (ended.spoiled, ended.status.code()) {
             (None, Some(code)) if self.config.freshness.exit_codes.contain(code as u8) => {
                 Prospect::Record
             }
             (None | Some(Spoiled::TimedOut), _) => Prospect::Following,
+            (Some(why), _) if is_behind && is_complete(why) => Prospect::Following,
             _ => Prospect::Nothing,
         }
     }
@@ -272,8 +275,10 @@ impl Runner<'_> {
         ended: &Ended,
         stdin: &Stdin,
         is_recorded: bool,
+        is_behind: bool,
     ) {
-        let how = match (ended.spoiled, ended.status.code(), ended.status.signal()) {
+        let spoiled = ended.spoiled.filter(|why| !(is_behind && is_complete(*why)));
+        let how = match (spoiled, ended.status.code(), ended.status.signal()) {
             (None, Some(code), _) => EndedBy::Status(code as u8),
             (None, None, Some(signal)) => EndedBy::Signal(signal as u8),
             (Some(Spoiled::TimedOut), ..) => match self.config.timeout {
@@ -312,6 +317,12 @@ impl Runner<'_> {
             }
         }
     }
+}
+
+/// Returns whether a run that is not recorded for this reason came to its end all the same, so that
+/// whoever had it run in the background needs no other.
+fn is_complete(why: Spoiled) -> bool {
+    matches!(why, Spoiled::Lingering | Spoiled::Signalled | Spoiled::Typed | Spoiled::ReadBack)
 }
 
 /// Describes how a command ended.

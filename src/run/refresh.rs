@@ -241,7 +241,7 @@ impl Runner<'_> {
                 return Err(unstarted.error.into());
             }
         };
-        let ending = recorder.ending(self.prospect(&ended));
+        let ending = recorder.ending(self.prospect(&ended, is_followed));
         let traced = tracing.map(|tracing| self.end_tracing(tracing, ended.status)).transpose();
         let failed = self.failed(&ended);
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
@@ -258,7 +258,7 @@ impl Runner<'_> {
             self.keep(root, &call, &before, &ended, recorder, traced, parts)
         };
         self.note_refusal(root, &call, &recorded);
-        self.tell(Some(ending), &ended, &call.stdin, recorded.is_kept());
+        self.tell(Some(ending), &ended, &call.stdin, recorded.is_kept(), is_followed);
         if failed {
             mark(lock.file());
         }

@@ -98,3 +98,15 @@ fn the_command_inherits_what_it_would_from_its_caller() {
     assert!(call.behaves_as_bare().prints("1\n").stderr().contains("Bad file descriptor"));
     cachex.awaits_quiet();
 }
+
+#[test]
+fn one_that_is_not_recorded_is_not_run_twice() {
+    let cachex = cachex();
+    // What it leaves behind holds its output, and it prints something else each time.
+    let call = cachex.run(&format!("wc -c <../runs; ({}) & exit 3", cachex.gate("gate")));
+    let finishing = call.clone().with("--finish");
+    finishing.once().runs(1).prints("1\n").exits(3).quietly();
+    call.with("--finish --no-concurrent").once().runs(1).prints("2\n").exits(3).quietly();
+    cachex.opens("gate");
+    cachex.awaits_quiet();
+}

@@ -127,6 +127,7 @@ mod streams;
 mod switches;
 mod system_errors;
 mod tags;
+mod takeover;
 mod terminal;
 mod tidy;
 mod time;

@@ -5,6 +5,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::process::Command;
 
 const BOTH: &str = "echo one; echo complaint >&2; echo two; exit 3";
@@ -162,19 +163,44 @@ fn a_command_that_outlives_its_terminal_goes_on() {
     let gate = cachex.gate("gate");
     let script = format!("echo one; {gate}; seq 30000; echo two; echo done >../end; exit 3");
     let call = cachex.run(&script);
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let master = rustix::pty::openpt(flags).unwrap();
-    rustix::pty::unlockpt(&master).unwrap();
-    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
-    let open = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let slave = rustix::fs::open(name.as_c_str(), open, Mode::empty()).unwrap();
+    let (mut master, slave) = terminal();
     let running = call.spawn_into(slave);
     let mut shown = [0; 5];
-    File::from(master).read_exact(&mut shown).unwrap();
+    master.read_exact(&mut shown).unwrap();
+    drop(master);
     assert_eq!(&shown, b"one\r\n");
     // The terminal is gone, and each write to it fails.
     cachex.opens("gate");
     running.ends().quietly().exits(3);
     assert_eq!(std::fs::read_to_string(cachex.path("end")).unwrap(), "done\n");
     call.once().misses().exits(3);
+}
+
+#[test]
+fn the_end_of_the_terminal_is_the_end_of_the_commands_own() {
+    for script in ["read x; echo \"$?\" >../end", "until ! echo more; do :; done; echo >../end"] {
+        let cachex = cachex();
+        let (master, slave) = terminal();
+        let script = format!("trap '' HUP; echo begun; {script}; exit 3");
+        let call = cachex.run(&script).with("--tty").stdin_is(slave.try_clone().unwrap());
+        let running = call.spawn_into(slave);
+        drop(call);
+        let mut shown = [0; 7];
+        (&master).read_exact(&mut shown).unwrap();
+        assert_eq!(&shown, b"begun\r\n");
+        drop(master);
+        running.ends().exits(3);
+        assert!(cachex.path("end").exists());
+    }
+}
+
+/// A terminal: the screen and the keyboard of who sits there, and the other end.
+fn terminal() -> (File, OwnedFd) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let open = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = rustix::fs::open(name.as_c_str(), open, Mode::empty()).unwrap();
+    (File::from(master), slave)
 }

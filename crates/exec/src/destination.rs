@@ -3,7 +3,6 @@
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::streams::output_prefix::{Diverged, PrefixCheck};
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::io::Errno;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 
 /// The destination of a stream, in addition to the recording.
@@ -53,9 +52,12 @@ impl Destination {
         })
     }
 
-    /// Returns whether it is a terminal that is gone: it answers nothing any more.
+    /// Returns whether it is a terminal that is gone.
     pub fn has_hung_up(&self) -> bool {
-        self.descriptor().is_some_and(|outlet| tcgetattr(outlet).err() == Some(Errno::IO))
+        match self {
+            Destination::Live(sink) | Destination::After(sink, _) => sink.has_hung_up(),
+            Destination::Differing | Destination::Nowhere => false,
+        }
     }
 
     /// Returns whether the stream may end here: it has produced everything that was shown before.

@@ -136,6 +136,8 @@ pub enum Pressed {
     Interrupt,
     /// The command is to stop, and has not been told.
     Stop,
+    /// The terminal is gone.
+    HungUp,
 }
 
 impl Console {
@@ -162,12 +164,6 @@ impl Console {
             modes.output_modes.remove(OutputModes::OPOST);
             let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes);
         }
-    }
-
-    /// Stops passing keys on.
-    pub fn close(&mut self) {
-        self.release();
-        self.keyboard = None;
     }
 
     /// Returns whether the keys currently belong to another process, so that `engage` must be
@@ -223,6 +219,9 @@ impl Console {
     /// Passes on the keys that have been typed.
     pub fn pass_on(&mut self) -> Pressed {
         let Some(keyboard) = &mut self.keyboard else { return Pressed::Nothing };
+        if keyboard.before.is_none() && tcgetattr(rustix::stdio::stdin()).err() == Some(Errno::IO) {
+            return Pressed::HungUp;
+        }
         let mut pressed = Pressed::Nothing;
         let has_keys = || fsutil::is_ready(rustix::stdio::stdin(), PollFlags::IN) == Ok(true);
         if keyboard.before.is_some() && keyboard.keys.is_empty() && has_keys() {
@@ -232,9 +231,7 @@ impl Console {
             keyboard.restore_ends(&self.master);
             match read {
                 Ok(0) | Err(_) if read != Err(Errno::INTR) && read != Err(Errno::AGAIN) => {
-                    // The terminal hung up.
-                    self.close();
-                    return Pressed::Nothing;
+                    return Pressed::HungUp;
                 }
                 _ => pressed = meaning(&self.master, self.leader, &mut keyboard.keys),
             }

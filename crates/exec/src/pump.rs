@@ -313,6 +313,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             Pressed::Stop => {
                 self.job.stop(None);
             }
+            Pressed::HungUp => self.hang_up(),
         }
     }
 
@@ -369,8 +370,11 @@ impl<'a, 'r> Pump<'a, 'r> {
                     lost => *lost = Some((leg.stream, loss)),
                 }
                 self.spoiled.get_or_insert(Spoiled::Unreadable(loss.errno()));
+                if loss == Loss::HungUp {
+                    self.hang_up();
+                }
             }
-            if matches!(leg.outlet, Destination::Differing) {
+            if matches!(self.legs[at].outlet, Destination::Differing) {
                 // The other stream is not shown either.
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Differing);
             }

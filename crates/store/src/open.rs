@@ -7,21 +7,11 @@ use rustix::fs::{Access, AtFlags, CWD};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
-/// How often a store that is removed while it is opened is opened anew.
-const TRIES: usize = 10;
-
 /// Opens the store, or returns the reason why it is not used.
 pub fn open_store(dir: Option<&StoreDir>) -> Result<Root, Unopened> {
     let dir = dir.ok_or(Unopened { dir: None, why: None, is_homeless: false })?;
-    let open =
-        || if dir.is_chosen { Root::create(dir) } else { Root::create_at_home(dir, dir.home) };
-    let mut opened = open();
-    for _ in 0..TRIES {
-        // Another process may be removing it.
-        let Err(fsutil::Unusable::Missing) = opened else { break };
-        opened = open();
-    }
-    opened.map_err(|why| {
+    let root = if dir.is_chosen { Root::create(dir) } else { Root::create_at_home(dir, dir.home) };
+    root.map_err(|why| {
         let is_homeless = dir.home.is_some_and(|home| {
             let access = Access::WRITE_OK | Access::EXEC_OK;
             rustix::fs::accessat(CWD, home, access, AtFlags::EACCESS).is_err()
@@ -59,10 +49,16 @@ impl Unopened {
     /// interference.
     pub fn is_mistaken(&self) -> bool {
         use fsutil::Unusable::{Failed, Missing};
+        let Some(dir) = &self.dir else { return false };
+        let leads_nowhere = |path: &Path| path.is_symlink() && !path.exists();
         match self.why {
-            Some(Missing | Failed(Errno::NAMETOOLONG | Errno::INVAL)) => true,
+            // Otherwise another process is removing it.
+            Some(Missing) => {
+                dir.ancestors().any(leads_nowhere) || fsutil::create_private_dirs(dir).is_err()
+            }
             // Otherwise it is something in it that should be a folder.
-            Some(Failed(Errno::NOTDIR)) => self.dir.as_ref().is_some_and(|dir| !dir.is_dir()),
+            Some(Failed(Errno::NOTDIR)) => !dir.is_dir(),
+            Some(Failed(Errno::NAMETOOLONG | Errno::INVAL)) => true,
             _ => false,
         }
     }

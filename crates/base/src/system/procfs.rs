@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn each_field_is_read_from_its_place_whatever_the_name_holds() {
-        let fields: String = (4..=52).map(|field| format!(" {field}")).collect();
+        let fields = (4..=52).map(|field| field.to_string()).collect::<Vec<_>>().join(" ");
         let stat = Stat {
             pid: 1,
             state: b'S',
@@ -154,11 +154,11 @@ mod tests {
             status: 52,
         };
         for name in ["sh", "", "a b", ") R 7 (", "\n"] {
-            let text = format!("1 ({name}) S{fields}");
+            let text = format!("1 ({name}) S {fields}");
             assert_eq!(Stat::parse(text.as_bytes()), Some(stat), "{name:?}");
         }
         // Linux before 3.5 tells no status.
-        let older = format!("1 (sh) S{}", fields.replace(" 52", ""));
+        let older = format!("1 (sh) S {}", fields.replace(" 52", ""));
         assert_eq!(Stat::parse(older.as_bytes()), Some(Stat { status: 0, ..stat }));
         assert_eq!(Stat::parse(b"1 (sh) S 4 5"), None);
         assert_eq!(Stat::parse(b"1 (sh) S 4 x 6 7 8 9 10 11"), None);

@@ -87,6 +87,15 @@ impl Pump<'_, '_> {
         self.holds_broken_pipes_back || self.job.handling().is_some_and(handled)
     }
 
+    /// Ends the command's own terminal, if it has one, with the real one: its reads end, and its
+    /// writes fail.
+    pub(super) fn hang_up(&mut self) {
+        if self.console.take().is_some() {
+            self.legs[0].close();
+            self.spoil(Spoiled::Abandoned);
+        }
+    }
+
     /// Decides how the command learns that its reader left. A command that SIGPIPE would have
     /// killed may print to the end, for the sake of the recording. One that would have handled it
     /// gets to handle it.
