@@ -164,8 +164,10 @@ impl<'r> Wait<'r> {
     pub fn for_turn(&mut self, name: &Path) -> io::Result<Waited> {
         self.following = None;
         if let Some(lock) = Lock::take(self.root, name, Mode::TryExclusive)? {
+            // A run that ended since the look-up may have left its result.
+            let waited = lock.left_behind().is_some();
             lock.sign();
-            return Ok(Waited::Turn { lock, waited: false });
+            return Ok(Waited::Turn { lock, waited });
         }
         // Read this before the wait becomes visible: the holder may end at once.
         let first_turn = lock::signature(self.root.as_fd(), name).map_or(0, |it| it.awaited_turn());
