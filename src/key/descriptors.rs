@@ -141,7 +141,8 @@ fn look_at(number: i32, how: How) -> Result<Option<Inherited>, Unknowable> {
 /// Returns whether the command will inherit any, or may, where that cannot be seen. Nothing can be
 /// read from `/dev/null`, and nobody waits for it.
 pub fn are_inherited() -> bool {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return true };
+    let own = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    let Ok(entries) = std::fs::read_dir(own) else { return true };
     let number = |entry: DirEntry| entry.file_name().to_str()?.parse().ok();
     let numbers = entries.filter_map(|entry| number(entry.ok()?));
     let mut others = numbers.filter(|number| *number > 2).filter_map(inherited);

@@ -6,7 +6,7 @@
 
 use cachex_base::process::fallback;
 use cachex_base::record::frames::{Frame, Stream};
-use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs};
+use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs, has_hung_up};
 use cachex_base::streams::output_prefix::{OutputPrefix, PrefixCheck};
 use cachex_base::system::fsutil;
 use cachex_store::Root;
@@ -50,7 +50,7 @@ impl Audience {
         fallback::is_too_late();
         let shown = if self.left[at] { Ok(bytes.len()) } else { self.sinks[at].write(bytes) };
         // Whoever survives the end of its terminal goes on, as the command does.
-        let is_gone = shown == Err(Errno::IO) && self.sinks[at].has_hung_up();
+        let is_gone = shown == Err(Errno::IO) && has_hung_up(&self.sinks[at]);
         let shown = if is_gone { Ok(bytes.len()) } else { shown };
         // Continue as if the command ignored SIGPIPE, as this process does.
         self.left[at] |= shown == Err(Errno::PIPE);
@@ -75,7 +75,7 @@ pub enum Step {
     Diverged,
     /// The stream cannot be written.
     Unwritable(Stream, Errno),
-    /// The files are malformed.
+    /// The files are malformed, or of output that cannot be shown here.
     Nonsense,
 }
 

@@ -52,7 +52,7 @@ pub enum Waited {
     Turn {
         /// The lock that grants the turn.
         lock: Lock,
-        /// True if another process held the lock first, and may have left a result.
+        /// True if another process held the lock before, and may have left a result.
         waited: bool,
     },
     /// The run of another process ended in this way, and stands for this one's. It was shown from

@@ -1,11 +1,7 @@
 //! Outputs that take no more, and what the command makes of them.
 
-use crate::harness::{Mounted, Signal, cachex, quoted, where_mounts_are_ones_own};
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::OpenptFlags;
-use std::fs::File;
+use crate::harness::{Mounted, Signal, cachex, pseudo_terminal, quoted, where_mounts_are_ones_own};
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::process::Command;
 
 const BOTH: &str = "echo one; echo complaint >&2; echo two; exit 3";
@@ -163,7 +159,7 @@ fn a_command_that_outlives_its_terminal_goes_on() {
     let gate = cachex.gate("gate");
     let script = format!("echo one; {gate}; seq 30000; echo two; echo done >../end; exit 3");
     let call = cachex.run(&script);
-    let (mut master, slave) = terminal();
+    let (mut master, slave) = pseudo_terminal();
     let running = call.spawn_into(slave);
     let mut shown = [0; 5];
     master.read_exact(&mut shown).unwrap();
@@ -180,13 +176,13 @@ fn a_command_that_outlives_its_terminal_goes_on() {
 fn the_end_of_the_terminal_is_the_end_of_the_commands_own() {
     for script in ["read x; echo \"$?\" >../end", "until ! echo more; do :; done; echo >../end"] {
         let cachex = cachex();
-        let (master, slave) = terminal();
+        let (mut master, slave) = pseudo_terminal();
         let script = format!("trap '' HUP; echo begun; {script}; exit 3");
         let call = cachex.run(&script).with("--tty").stdin_is(slave.try_clone().unwrap());
         let running = call.spawn_into(slave);
         drop(call);
         let mut shown = [0; 7];
-        (&master).read_exact(&mut shown).unwrap();
+        master.read_exact(&mut shown).unwrap();
         assert_eq!(&shown, b"begun\r\n");
         drop(master);
         running.ends().exits(3);
@@ -194,13 +190,18 @@ fn the_end_of_the_terminal_is_the_end_of_the_commands_own() {
     }
 }
 
-/// A terminal: the screen and the keyboard of who sits there, and the other end.
-fn terminal() -> (File, OwnedFd) {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let master = rustix::pty::openpt(flags).unwrap();
-    rustix::pty::unlockpt(&master).unwrap();
-    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
-    let open = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let slave = rustix::fs::open(name.as_c_str(), open, Mode::empty()).unwrap();
-    (File::from(master), slave)
+#[test]
+fn nor_is_it_a_failure_that_what_was_held_back_finds_no_terminal() {
+    let cachex = cachex();
+    let call = cachex.run(&format!("{}; echo one", cachex.gate("gate"))).expires_in("10m");
+    let call = call.option("--stale-if-error", "1d");
+    cachex.opens("gate");
+    call.once().misses().prints("one\n");
+    std::fs::remove_file(cachex.path("gate")).unwrap();
+    let (master, slave) = pseudo_terminal();
+    let running = call.after("1h").spawn_into(slave);
+    cachex.awaits_runs(2);
+    drop(master);
+    cachex.opens("gate");
+    running.ends().quietly().exits(0);
 }

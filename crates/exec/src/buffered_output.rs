@@ -99,8 +99,12 @@ fn put(
             Ok(written) => left = &left[written..],
             Err(errno) => {
                 *gone = true;
-                if errno != Errno::PIPE {
-                    return Err((stream, Loss::Writing(errno)));
+                match errno {
+                    Errno::PIPE => {}
+                    Errno::IO if nonblocking_writer::has_hung_up(out) => {
+                        return Err((stream, Loss::HungUp));
+                    }
+                    _ => return Err((stream, Loss::Writing(errno))),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The destination of an output stream: one of cachex's own descriptors.
 
-use cachex_base::streams::nonblocking_writer::NonblockingWriter;
+use cachex_base::streams::nonblocking_writer::{self, NonblockingWriter};
 use cachex_base::streams::output_prefix::{Diverged, PrefixCheck};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
@@ -54,10 +54,7 @@ impl Destination {
 
     /// Returns whether it is a terminal that is gone.
     pub fn has_hung_up(&self) -> bool {
-        match self {
-            Destination::Live(sink) | Destination::After(sink, _) => sink.has_hung_up(),
-            Destination::Differing | Destination::Nowhere => false,
-        }
+        self.descriptor().is_some_and(nonblocking_writer::has_hung_up)
     }
 
     /// Returns whether the stream may end here: it has produced everything that was shown before.

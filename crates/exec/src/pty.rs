@@ -8,6 +8,7 @@
 mod answers;
 
 use answers::Answers;
+use cachex_base::streams::nonblocking_writer::has_hung_up;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use cachex_base::system::signals::Altered;
@@ -219,7 +220,7 @@ impl Console {
     /// Passes on the keys that have been typed.
     pub fn pass_on(&mut self) -> Pressed {
         let Some(keyboard) = &mut self.keyboard else { return Pressed::Nothing };
-        if keyboard.before.is_none() && tcgetattr(rustix::stdio::stdin()).err() == Some(Errno::IO) {
+        if keyboard.before.is_none() && has_hung_up(rustix::stdio::stdin()) {
             return Pressed::HungUp;
         }
         let mut pressed = Pressed::Nothing;

@@ -45,7 +45,9 @@ pub use running::Running;
 pub use rustix::process::Signal;
 pub use server::Server;
 pub use servers::{Folder, Ghac, Memcached, Redis, Remote, S3, Served, WebDav, own_server};
-pub use terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Q, CTRL_S, CTRL_Z, Terminal};
+pub use terminal::{
+    CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Q, CTRL_S, CTRL_Z, Terminal, pseudo_terminal,
+};
 pub use world::{Cachex, World, cachex, contains, quoted};
 
 use std::time::{Duration, Instant};

@@ -4,6 +4,7 @@
 use super::capture::Capture;
 use super::world::World;
 use super::{eventually, readable};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, OptionalActions, Winsize};
@@ -32,12 +33,7 @@ pub struct Terminal {
 
 impl Terminal {
     pub(super) fn open(world: Arc<World>) -> Terminal {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
-        let master = rustix::pty::openpt(flags | OpenptFlags::CLOEXEC).unwrap();
-        rustix::pty::grantpt(&master).unwrap();
-        rustix::pty::unlockpt(&master).unwrap();
-        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
-        let tty = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let (master, tty) = pseudo_terminal();
         // What is typed must not be mistaken for what is printed.
         let mut modes = rustix::termios::tcgetattr(&tty).unwrap();
         modes.local_modes -= LocalModes::ECHO;
@@ -59,7 +55,6 @@ impl Terminal {
             });
         }
         let shell = Pid::from_child(&bash.spawn().unwrap());
-        let master = File::from(master);
         let screen = Capture::of(master.try_clone().unwrap(), true);
         Terminal { world, keyboard: master, screen, seen: 0, shell }
     }
@@ -196,6 +191,18 @@ impl Terminal {
 fn children(process: &str) -> Vec<String> {
     let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
     children.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// A terminal nobody's session has: the end of who sits there, and that of the programs.
+pub fn pseudo_terminal() -> (File, File) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags).unwrap();
+    rustix::pty::grantpt(&master).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).unwrap();
+    (File::from(master), File::from(slave))
 }
 
 impl Drop for Terminal {

@@ -155,11 +155,6 @@ impl<'a> NonblockingWriter<'a> {
         written
     }
 
-    /// Returns whether this is a terminal that is gone: it answers nothing any more.
-    pub fn has_hung_up(&self) -> bool {
-        rustix::termios::tcgetattr(self.shared).err() == Some(Errno::IO)
-    }
-
     fn write_as_it_is(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
         let written = fsutil::retry(|| match &self.way {
             Way::Direct => rustix::io::write(self.shared, bytes),
@@ -181,6 +176,11 @@ impl<'a> NonblockingWriter<'a> {
             Err(errno) => Err(errno),
         }
     }
+}
+
+/// Returns whether this is a terminal that is gone: it answers nothing any more.
+pub fn has_hung_up(terminal: impl AsFd) -> bool {
+    rustix::termios::tcgetattr(terminal).err() == Some(Errno::IO)
 }
 
 /// Returns this process's standard stream that corresponds to a command's.
