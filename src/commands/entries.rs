@@ -131,6 +131,11 @@ pub struct Named {
     pub nearest: Option<String>,
 }
 
+/// Warns that something could not be read: whatever prevents a fold may also prevent that.
+pub fn tell_of_lack(messages: Messages, error: &anyhow::Error) {
+    messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
+}
+
 /// Opens the store, folded as far as possible.
 pub struct Entries<'a> {
     root: &'a Root,
@@ -139,6 +144,7 @@ pub struct Entries<'a> {
     /// The totals of the old store.
     pub totals: Totals,
     is_folded: bool,
+    messages: Messages,
 }
 
 impl<'a> Entries<'a> {
@@ -155,7 +161,7 @@ impl<'a> Entries<'a> {
         }
         match Entries::folded(root, messages) {
             Err(_) if !dry_run && room::is_short(root) => {
-                let unfolded = Entries::unfolded(root);
+                let unfolded = Entries::unfolded(root, messages);
                 let any = Query { limit: Some(1), ..Query::default() };
                 let is_readable = || unfolded.old.query(&any, &mut |_, _| Ok(())).is_ok();
                 if !guard::exists(root) || is_readable() {
@@ -187,25 +193,27 @@ impl<'a> Entries<'a> {
         if let Some(name) = set_aside {
             messages.warn(format_args!("{}", SetAside(name)));
         }
-        Ok(Entries { root, old, totals, is_folded: true })
+        Ok(Entries { root, old, totals, is_folded: true, messages })
     }
 
     /// Folds the store if possible, for a verb that only reads: a store that cannot be written
     /// shows whatever can be read.
     pub fn readable(root: &'a Root, messages: Messages) -> Entries<'a> {
+        let unfolded = Entries::unfolded(root, messages);
         // What is read needs no fold where there is hardly any room for one.
         if room::is_short(root) {
-            return Entries::unfolded(root);
+            return unfolded;
         }
         Entries::folded(root, messages).unwrap_or_else(|error| {
-            messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
-            Entries::unfolded(root)
+            tell_of_lack(messages, &error);
+            unfolded
         })
     }
 
     /// Returns what can be read without a fold.
-    pub fn unfolded(root: &'a Root) -> Entries<'a> {
-        Entries { root, old: DbClient::new(root), totals: Totals::default(), is_folded: false }
+    pub fn unfolded(root: &'a Root, messages: Messages) -> Entries<'a> {
+        let old = DbClient::new(root);
+        Entries { root, old, totals: Totals::default(), is_folded: false, messages }
     }
 
     /// Returns whether everything is in the old store.
@@ -233,13 +241,14 @@ impl<'a> Entries<'a> {
             }
             Ok(())
         })?;
-        // Whatever prevented the fold may also prevent this read.
-        let _ = self.old.query(&Query { limit: None, ..query.clone() }, &mut |entry, facts| {
+        let all = Query { limit: None, ..query.clone() };
+        let read = self.old.query(&all, &mut |entry, facts| {
             if !seen.contains(&entry.key) && cachex_store::is_found(self.root, &entry) {
                 found.push((query.order.rank(&entry, &facts), entry, facts));
             }
             Ok(())
         });
+        read.map(drop).unwrap_or_else(|error| tell_of_lack(self.messages, &error));
         found.sort_by(|(a, one, _), (b, other, _)| (a, one.key).cmp(&(b, other.key)));
         if query.descends() {
             found.reverse();
@@ -263,13 +272,13 @@ impl<'a> Entries<'a> {
             }
         }
         let mut done = Ok(());
-        // Whatever prevented the fold may also prevent this read.
-        let _ = self.old.find(&others, &mut |entry, _| {
+        let read = self.old.find(&others, &mut |entry, _| {
             if done.is_ok() && cachex_store::is_found(self.root, &entry) {
                 done = visit(entry);
             }
             Ok(())
         });
+        read.unwrap_or_else(|error| tell_of_lack(self.messages, &error));
         done
     }
 

@@ -35,7 +35,7 @@ pub fn log(args: LogArgs, vars: &Vars) -> Result<Exit> {
         let mut keys: Vec<Key> = calls.iter().map(|call| call.event.key).collect();
         keys.sort_unstable();
         keys.dedup();
-        Entries::unfolded(&root).fetch(&keys, &mut |entry| {
+        Entries::unfolded(&root, settings.messages()).fetch(&keys, &mut |entry| {
             commands.insert(entry.key, entry.about);
             Ok(())
         })?;

@@ -306,7 +306,7 @@ fn full_of_small_ones(cachex: &Cachex, count: usize, is_folded: bool) -> Vec<Cal
     if is_folded {
         cachex.fold().once().exits(0);
     }
-    crate::bounded::fills_the_rest(cachex);
+    crate::relief::fills_the_rest(cachex);
     (0..count).map(call).collect()
 }
 
@@ -325,7 +325,7 @@ fn only_what_is_to_be_removed_from_a_full_disk_goes() {
             let forgot = cachex.cli(["forget", "--tag", "third"]).once().exits(0).quietly();
             assert!(forgot.stdout().starts_with("1 entry forgotten"), "{}", forgot.stdout());
             assert_eq!(there(&calls).len(), count - 1, "{count} {is_folded}");
-            crate::bounded::fills_the_rest(&cachex);
+            crate::relief::fills_the_rest(&cachex);
             let pruned = cachex.cli(["prune", "--max-entries", "2"]).once().exits(0).quietly();
             let expected = format!("{} entries pruned", count - 3);
             assert!(pruned.stdout().starts_with(&expected), "{}", pruned.stdout());

@@ -97,6 +97,7 @@ mod read_on;
 mod readers;
 mod recipes;
 mod refresh;
+mod relief;
 mod remote;
 mod remote_hosts;
 mod remote_verbs;

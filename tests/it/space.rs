@@ -133,8 +133,8 @@ fn many_entries_are_few_files() {
 
 #[test]
 fn many_entries_are_pruned_on_a_full_disk_and_leave_it() {
-    use crate::bounded::fills_the_rest;
     use crate::harness::{Mounted, where_mounts_are_ones_own};
+    use crate::relief::fills_the_rest;
     where_mounts_are_ones_own(|| {
         let cachex = cachex();
         let _mounted = Mounted::small(&cachex.store(), 16 * 1024, 16 * 1024);

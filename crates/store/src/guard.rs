@@ -7,7 +7,7 @@
 //!
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
-use super::{Root, filter, rebuild, room};
+use super::{Root, filter, rebuild, reserve, room};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result, bail};
 use cachex_base::system::clock::Timestamp;
@@ -137,6 +137,8 @@ fn locked<D, T>(
     }
     // No link in its place is followed, nor any inside it, see `open_database`.
     fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
+    // Without it, there is just less room.
+    let _lent = reserve::lend(root);
     PULSE.enter(true);
     let done = attempt(&root.path().join(DIR), open, work);
     PULSE.enter(false);

@@ -6,6 +6,10 @@
 //! system full empties it, and what cleans up afterwards allocates it again: the name says that
 //! there was a reserve.
 //!
+//! A reader needs room, too, though much less: sled may write a snapshot before it reads, and may
+//! write a page that it has only read anew. So half of the space is lent while the database is
+//! open, see [`lend`].
+//!
 //! It is a precaution: where it cannot be allocated, removals work as long as there is room.
 
 use super::account::BLOCK;
@@ -13,6 +17,7 @@ use super::{Root, account, guard, room};
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use rustix::fs::{FallocateFlags, OFlags};
+use std::path::Path;
 
 /// Its name below the root.
 pub const FILE: &str = "reserve";
@@ -22,6 +27,9 @@ const LEAST: u64 = 1024 * 1024;
 const SHARE: u64 = 32;
 /// The maximum share of the store's size limit.
 const LIMIT_SHARE: u64 = 32;
+
+/// The share that is lent.
+const LENT_SHARE: u64 = 2;
 
 /// Sets the space aside in a store of up to `limit` bytes, unless the file system is nearly full.
 /// The caller holds the fold lock.
@@ -67,6 +75,53 @@ fn try_keep(root: &Root, limit: Option<u64>, again: bool) -> rustix::io::Result<
     account::update(root, |account| {
         account.taken = account.taken.saturating_add(wanted - taken);
     })
+}
+
+/// Space that was lent. Dropping this allocates it again, as far as it is still there.
+#[derive(Debug)]
+pub struct Loan<'a> {
+    root: &'a Root,
+    before: u64,
+    kept: u64,
+}
+
+/// Lends a part of the space if less than that is free. The caller holds the database's lock.
+pub fn lend(root: &Root) -> rustix::io::Result<Option<Loan<'_>>> {
+    let Some(stat) = fsutil::stat(root, FILE)? else { return Ok(None) };
+    let before = account::on_disk(&stat);
+    let lent = before / LENT_SHARE / BLOCK * BLOCK;
+    if lent == 0 || room::left(root) >= lent {
+        return Ok(None);
+    }
+    let kept = before - lent;
+    rustix::fs::ftruncate(fsutil::open_as(root, Path::new(FILE), OFlags::WRONLY)?, kept)?;
+    Ok(Some(Loan { root, before, kept }))
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        let again = self.end().unwrap_or(self.kept);
+        account::give_back(self.root, self.before - again);
+    }
+}
+
+impl Loan<'_> {
+    /// Returns how much is set aside again.
+    fn end(&self) -> rustix::io::Result<u64> {
+        let file = fsutil::open_as(self.root, Path::new(FILE), OFlags::WRONLY)?;
+        // Otherwise a removal took the rest, or a fold set all of it aside, and counted what it did.
+        if rustix::fs::fstat(&file)?.st_size as u64 != self.kept {
+            return Ok(self.kept);
+        }
+        let free = room::left(self.root) / BLOCK * BLOCK;
+        let wanted = self.before.min(self.kept.saturating_add(free));
+        let allocated = rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, wanted);
+        if allocated.is_err() {
+            rustix::fs::ftruncate(&file, self.kept)?;
+        }
+        allocated?;
+        Ok(wanted)
+    }
 }
 
 /// Returns how much of it is more than a store of up to `limit` bytes has.

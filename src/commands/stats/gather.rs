@@ -3,6 +3,7 @@
 
 use super::days::Day;
 use super::figures::Gathered;
+use crate::commands::entries::tell_of_lack;
 use crate::ui::Progress;
 use anyhow::Result;
 use cachex_base::record::entry::Key;
@@ -27,10 +28,13 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
     let has_news = logs(root).map_or(true, |logs| !logs.is_empty());
     let readable = || {
         let mut gathered = unfolded(root, first)?;
-        if let Ok(folded) = counted(root, first, false, messages) {
-            gathered.entries = gathered.entries.max(folded.entries);
-            gathered.bytes = gathered.bytes.max(folded.bytes);
-            gathered.counts.extend(folded.counts);
+        match counted(root, first, false, messages) {
+            Ok(folded) => {
+                gathered.entries = gathered.entries.max(folded.entries);
+                gathered.bytes = gathered.bytes.max(folded.bytes);
+                gathered.counts.extend(folded.counts);
+            }
+            Err(error) => tell_of_lack(messages, &error),
         }
         Ok(gathered)
     };
@@ -46,7 +50,7 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
         done => done,
     };
     done.or_else(|error| {
-        messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
+        tell_of_lack(messages, &error);
         // Whatever prevented the fold may still allow this read.
         readable()
     })
