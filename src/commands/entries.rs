@@ -248,7 +248,7 @@ impl<'a> Entries<'a> {
             }
             Ok(())
         });
-        read.map(drop).unwrap_or_else(|error| tell_of_lack(self.messages, &error));
+        read.map_or_else(|error| tell_of_lack(self.messages, &error), drop);
         found.sort_by(|(a, one, _), (b, other, _)| (a, one.key).cmp(&(b, other.key)));
         if query.descends() {
             found.reverse();

@@ -133,6 +133,7 @@ mod terminal;
 mod tidy;
 mod time;
 mod timeout;
+mod tostop;
 mod trace;
 mod tty;
 mod unkeyed_files;

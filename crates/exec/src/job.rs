@@ -61,7 +61,8 @@ impl Kind {
 /// A command that is running.
 pub struct Job {
     leader: Pid,
-    kind: Kind,
+    /// The degree to which it is separated from cachex.
+    pub kind: Kind,
     /// The terminal that cachex and the shell share, once it was needed.
     terminal: Option<Terminal>,
     /// Observes which signals are sent to the group that the command shares with cachex.
@@ -336,10 +337,9 @@ impl Job {
         terminal.take_back(leader);
         before();
         let _watch = Watch::begin(leader);
-        if kind == Kind::Session {
-            signals::stop(Signal::TSTP, true);
-        } else {
-            signals::stop(signal, whole_group);
+        match kind {
+            Kind::Session => signals::stop(Signal::TSTP, true),
+            _ => signals::stop(signal, whole_group),
         }
     }
 

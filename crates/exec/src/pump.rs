@@ -23,6 +23,7 @@ use cachex_base::process::exit;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::system::failpoint;
+use cachex_base::system::signals::background::BackgroundWrites;
 use cachex_base::system::signals::{self, Meaning, Sender, Sent, Signals};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
@@ -60,8 +61,8 @@ pub struct Pump<'a, 'r> {
     handling: Option<Handling>,
     /// A signal that arrived after the command had ended, but before its end was noticed.
     missed: Option<Sent>,
-    /// Set when somebody asked the command to end, and it may have received that.
-    was_asked_to_end: bool,
+    /// The last signal that somebody sent and that may have ended the command.
+    told_to_end: Option<i32>,
     /// The reason why the recording must not be used, if any.
     pub spoiled: Option<Spoiled>,
     /// The output that could not be passed on, and the reason.
@@ -142,7 +143,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             handling: None,
             missed: None,
             is_unsure: false,
-            was_asked_to_end: false,
+            told_to_end: None,
             spoiled: None,
             lost: None,
             broken: None,
@@ -161,6 +162,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         child: &Child,
         signals: &mut Signals,
     ) -> io::Result<(ExitStatus, Instant)> {
+        let _background = BackgroundWrites::begin(signals.before().0);
         self.holds_broken_pipes_back = signals.before().0.holds(SIGPIPE);
         loop {
             if let Some(ended) = self.over() {
@@ -183,6 +185,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.pass_on_keys();
             self.hold_back_if_read();
             self.pass_on_output();
+            self.stop_if_in_the_background(signals);
             self.look_for_readers();
             let _ = failpoint::at("turn");
         }

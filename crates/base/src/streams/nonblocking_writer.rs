@@ -9,6 +9,7 @@ use crate::record::frames::Stream;
 use crate::streams::plain::{self, Plain};
 use crate::system::fsutil;
 use crate::system::null;
+use crate::system::signals::background;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -158,10 +159,11 @@ impl<'a> NonblockingWriter<'a> {
     fn write_as_it_is(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
         let written = fsutil::retry(|| match &self.way {
             Way::Direct => rustix::io::write(self.shared, bytes),
-            Way::Private(own) => rustix::io::write(own, bytes),
+            Way::Private(own) => background::attempt(|| rustix::io::write(own, bytes)),
             // If readiness is unknown, write and perhaps block, as without cachex.
             Way::Careful if fsutil::is_ready(self.shared, PollFlags::OUT).unwrap_or(true) => {
-                rustix::io::write(self.shared, &bytes[..bytes.len().min(CAREFUL)])
+                let bytes = &bytes[..bytes.len().min(CAREFUL)];
+                background::attempt(|| rustix::io::write(self.shared, bytes))
             }
             Way::Careful => Err(Errno::AGAIN),
             Way::Socket => rustix::net::send(self.shared, bytes, SendFlags::DONTWAIT),

@@ -10,6 +10,7 @@
 //!
 //! After the run, signals have their previous effects again.
 
+pub mod background;
 mod broken_pipes;
 mod mask;
 #[cfg_attr(not(target_os = "linux"), path = "signals/receive_elsewhere.rs")]
@@ -24,7 +25,6 @@ pub use table::{Meaning, meaning};
 use rustix::event::PollFlags;
 use rustix::fd::BorrowedFd;
 use rustix::process::{Pid, Signal, getpid, kill_current_process_group};
-use rustix::termios::LocalModes;
 use signal_hook::consts::{
     SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTOU, SIGWINCH, SIGXFSZ,
 };
@@ -95,18 +95,7 @@ impl Signals {
     /// reader becomes an error instead of the end of this process.
     pub fn catch(left_out: &[i32]) -> io::Result<Signals> {
         notice_children();
-        let mut all = SmallVec::<[i32; 4]>::from_slice(left_out);
-        let outputs = [rustix::stdio::stdout(), rustix::stdio::stderr()];
-        let stops_writers = |output| {
-            let modes = rustix::termios::tcgetattr(output);
-            modes.is_ok_and(|modes| modes.local_modes.contains(LocalModes::TOSTOP))
-        };
-        if outputs.into_iter().any(stops_writers) {
-            // A process that blocks it may write to such a terminal in the background. It also stops
-            // the command, which is in the same group.
-            all.push(SIGTTOU);
-        }
-        let mut receiver = Receiver::begin(&all)?;
+        let mut receiver = Receiver::begin(left_out)?;
         // The sender does not matter: this process may have been another program then.
         let waiting = receiver.take().into_iter().filter(|sent| sent.signal != SIGCHLD);
         let held = waiting.fold(0, |held, sent| held | 1 << (sent.signal - 1));

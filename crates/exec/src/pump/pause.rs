@@ -8,7 +8,7 @@ use crate::pty::Console;
 use crate::read_back::ReadBack;
 use crate::readers::Readers;
 use cachex_base::system::fsutil;
-use cachex_base::system::signals::Signals;
+use cachex_base::system::signals::{self, Signals};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use smallvec::SmallVec;
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(super) const GLANCE: Duration = Duration::from_millis(250);
 
 /// The length of a turn where the system does not tell when something is ready.
-const TURN: Duration = Duration::from_millis(5);
+pub(super) const TURN: Duration = Duration::from_millis(5);
 
 impl Pump<'_, '_> {
     /// Returns the command's status and end, if there is nothing left to wait for.
@@ -76,7 +76,7 @@ impl Pump<'_, '_> {
     /// Returns until when a reader may take nothing after the command was asked to end and did. The
     /// command would not have waited for that reader; the rest is relayed in the background.
     fn stalls(&self) -> Option<Instant> {
-        let (_, at) = self.ended.filter(|_| self.was_asked_to_end)?;
+        let (_, at) = self.ended.filter(|_| self.told_to_end.is_some_and(signals::asks_to_end))?;
         let [a, b] = &self.legs;
         Some(at.max(a.moved).max(b.moved) + GRACE)
     }

@@ -1,12 +1,16 @@
 //! Passes a signal on, and notes whether it may have changed what the command prints.
 
 use super::Pump;
+use super::pause::TURN;
 use crate::Spoiled;
+use crate::job::Kind;
 use crate::output_stream::OutputStream;
 use crate::pty::Console;
-use cachex_base::system::signals::{self, Meaning, Sent};
+use cachex_base::system::fsutil;
+use cachex_base::system::signals::{self, Meaning, Sender, Sent, Signals, background};
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
-use signal_hook::consts::SIGWINCH;
+use signal_hook::consts::{SIGTTOU, SIGWINCH};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -22,7 +26,9 @@ impl Pump<'_, '_> {
         // Whoever handles it may not be there any more afterwards.
         let may_be_heeded_below = self.job.may_be_heeded_below(signal);
         if self.job.may_heed(signal) {
-            self.was_asked_to_end |= signals::asks_to_end(signal);
+            if why == Spoiled::Interrupted {
+                self.told_to_end = Some(signal);
+            }
             self.spoil(why);
         }
         let has_group = match meaning {
@@ -52,6 +58,46 @@ impl Pump<'_, '_> {
         }
     }
 
+    /// Stops if the output is a terminal that stops those who write to it in the background (`stty
+    /// tostop`): without cachex, the command would write, and stop. In cachex's group it has the
+    /// signal, too.
+    pub(super) fn stop_if_in_the_background(&mut self, signals: &Signals) {
+        if !background::were_stopped() {
+            return;
+        }
+        let handling = self.handling.or_else(|| self.job.handling());
+        let catches = |signal: i32| handling.is_some_and(|it| it.catches(signal));
+        if catches(SIGTTOU) || handling.is_some_and(|it| it.ignores(SIGTTOU)) {
+            return background::allow();
+        }
+        // One that was told to end, as by `kill %1`, would not have printed that.
+        match (self.told_to_end.filter(|signal| !catches(*signal)), &mut self.ended) {
+            (Some(_), None) => {
+                let _ = fsutil::poll(
+                    &mut [PollFd::new(&signals.descriptor(), PollFlags::IN)],
+                    Some(TURN),
+                );
+                self.is_to_be_looked_after = true;
+                return;
+            }
+            (Some(signal), Some((status, _))) => {
+                if status.code().is_some() {
+                    *status = ExitStatus::from_raw(signal);
+                }
+                return self.late.discard(&mut self.legs, true);
+            }
+            (None, _) => {}
+        }
+        self.console.iter_mut().for_each(Console::release);
+        // What the shell does to the terminal is no doing of the command.
+        self.typed.iter_mut().for_each(|typed| typed.pause(Signal::TSTP));
+        if self.ended.is_none() && self.job.kind != Kind::Process {
+            self.job.stop(Some(&Sent { signal: SIGTTOU, sender: Sender::Kernel }));
+        }
+        signals::stop(Signal::TTOU, false);
+        self.is_to_be_looked_after = true;
+    }
+
     /// Handles a signal that arrived after the end of the command. Without cachex it would have
     /// arrived while the command was still printing, so nobody has to wait for the reader.
     pub(super) fn end_late(&mut self, sent: &Sent) {
@@ -62,6 +108,7 @@ impl Pump<'_, '_> {
             (Some(Meaning::Ends), Some((status, _))) => {
                 *status = ExitStatus::from_raw(sent.signal);
                 self.spoiled = Some(Spoiled::Interrupted);
+                self.told_to_end = Some(sent.signal);
             }
             // Without cachex, a command whose output waits would stop.
             (Some(Meaning::Stops), _) if self.legs.iter().any(OutputStream::is_pending) => {
