@@ -136,6 +136,7 @@ mod timeout;
 mod tostop;
 mod trace;
 mod tty;
+mod tty_keys;
 mod unkeyed_files;
 mod unread_messages;
 mod unwritable;

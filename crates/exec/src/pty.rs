@@ -88,7 +88,7 @@ impl Pty {
     /// Closes the command's end. Returns the descriptor to read its output from, and the console
     /// for its input.
     pub fn split(self, leader: Pid) -> (OwnedFd, Console) {
-        let keyboard = self.typed.then(Keyboard::default);
+        let keyboard = Keyboard::of(self.typed);
         (self.output, Console { master: self.input, leader, keyboard })
     }
 }
@@ -105,13 +105,16 @@ fn resize(master: impl AsFd) -> bool {
 pub struct Console {
     master: OwnedFd,
     leader: Pid,
-    /// The keyboard; none if the command's standard input is not its terminal.
+    /// The keyboard; none if the real terminal is not this session's.
     keyboard: Option<Keyboard>,
 }
 
 /// The real terminal, whose keys are passed on.
-#[derive(Default)]
 struct Keyboard {
+    terminal: KeyboardTerminal,
+    /// False until the command reads its terminal, if that is not its standard input: until then,
+    /// the keys may be for others, such as the first program of a pipeline.
+    is_wanted: bool,
     /// The terminal's modes before raw mode; none while not in raw mode.
     before: Option<Termios>,
     /// The keys that were typed and not passed on yet.
@@ -163,14 +166,29 @@ impl Console {
         if let Some(before) = self.keyboard.as_ref().and_then(|keyboard| keyboard.before.as_ref()) {
             let mut modes = before.clone();
             modes.output_modes.remove(OutputModes::OPOST);
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes);
+            if let Some(keyboard) = &self.keyboard {
+                let _ = tcsetattr(&keyboard.terminal, OptionalActions::Now, &modes);
+            }
         }
+    }
+
+    /// Passes keys on from now on: the command reads them.
+    pub fn is_read(&mut self) {
+        if let Some(keyboard) = self.keyboard.as_mut().filter(|keyboard| !keyboard.is_wanted) {
+            keyboard.is_wanted = true;
+            keyboard.engage();
+        }
+    }
+
+    /// Returns whether keys are passed on once the command reads them.
+    pub fn awaits_readers(&self) -> bool {
+        self.keyboard.as_ref().is_some_and(|keyboard| !keyboard.is_wanted)
     }
 
     /// Returns whether the keys currently belong to another process, so that `engage` must be
     /// retried.
     pub fn is_in_the_background(&self) -> bool {
-        self.keyboard.as_ref().is_some_and(|keyboard| keyboard.before.is_none())
+        self.keyboard.as_ref().is_some_and(|it| it.is_wanted && it.before.is_none())
     }
 
     /// Returns whether a person ended the command with a key.
@@ -206,7 +224,7 @@ impl Console {
         if !keyboard.keys.is_empty() {
             Some((self.master.as_fd(), PollFlags::OUT))
         } else if keyboard.before.is_some() {
-            Some((rustix::stdio::stdin(), PollFlags::IN))
+            Some((keyboard.terminal.as_fd(), PollFlags::IN))
         } else {
             None
         }
@@ -220,14 +238,15 @@ impl Console {
     /// Passes on the keys that have been typed.
     pub fn pass_on(&mut self) -> Pressed {
         let Some(keyboard) = &mut self.keyboard else { return Pressed::Nothing };
-        if keyboard.before.is_none() && has_hung_up(rustix::stdio::stdin()) {
+        let terminal = keyboard.terminal.as_fd();
+        if keyboard.before.is_none() && has_hung_up(terminal) {
             return Pressed::HungUp;
         }
         let mut pressed = Pressed::Nothing;
-        let has_keys = || fsutil::is_ready(rustix::stdio::stdin(), PollFlags::IN) == Ok(true);
+        let has_keys = || fsutil::is_ready(terminal, PollFlags::IN) == Ok(true);
         if keyboard.before.is_some() && keyboard.keys.is_empty() && has_keys() {
             keyboard.keys.resize(CHUNK, 0);
-            let read = rustix::io::read(rustix::stdio::stdin(), &mut keyboard.keys[..]);
+            let read = rustix::io::read(terminal, &mut keyboard.keys[..]);
             keyboard.keys.truncate(read.unwrap_or(0));
             keyboard.restore_ends(&self.master);
             match read {
@@ -283,18 +302,60 @@ fn meaning(master: &OwnedFd, leader: Pid, keys: &mut Vec<u8>) -> Pressed {
 /// `_POSIX_VDISABLE`: no key.
 const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 
+/// Where keys are read.
+enum KeyboardTerminal {
+    Stdin,
+    /// Opened anew, since standard input is something else.
+    Opened(OwnedFd),
+}
+
+impl AsFd for KeyboardTerminal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            KeyboardTerminal::Stdin => rustix::stdio::stdin(),
+            KeyboardTerminal::Opened(opened) => opened.as_fd(),
+        }
+    }
+}
+
 impl Keyboard {
+    /// Returns the keyboard of the terminal on standard output, which also is standard input if
+    /// `is_stdin`. None if it is not the terminal of this session: no key of it could be meant.
+    fn of(is_stdin: bool) -> Option<Keyboard> {
+        let terminal = if is_stdin {
+            KeyboardTerminal::Stdin
+        } else {
+            tcgetpgrp(rustix::stdio::stdout()).ok()?;
+            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            KeyboardTerminal::Opened(rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?)
+        };
+        Some(Keyboard {
+            terminal,
+            is_wanted: is_stdin,
+            before: None,
+            keys: Vec::new(),
+            ahead: 0,
+            interrupted: false,
+            answers: Answers::default(),
+            was_typed: false,
+            has_passed_on: false,
+        })
+    }
+
     fn engage(&mut self) {
-        let stdin = rustix::stdio::stdin();
-        if tcgetpgrp(stdin).is_ok_and(|front| front != getpgrp()) {
+        if !self.is_wanted {
             return;
         }
-        let Ok(now) = tcgetattr(stdin) else { return };
+        let terminal = self.terminal.as_fd();
+        if tcgetpgrp(terminal).is_ok_and(|front| front != getpgrp()) {
+            return;
+        }
+        let Ok(now) = tcgetattr(terminal) else { return };
         let mut raw = now.clone();
         raw.make_raw();
-        if tcsetattr(stdin, OptionalActions::Now, &raw).is_ok() {
+        if tcsetattr(terminal, OptionalActions::Now, &raw).is_ok() {
             let were_lines = now.local_modes.contains(LocalModes::ICANON);
-            let typed = || rustix::io::ioctl_fionread(stdin).unwrap_or(0) as usize;
+            let typed = || rustix::io::ioctl_fionread(terminal).unwrap_or(0) as usize;
             self.ahead = if were_lines { typed() } else { 0 };
             // It was in raw mode already if cachex was stopped before it could release it.
             self.before.get_or_insert(now);
@@ -318,7 +379,7 @@ impl Keyboard {
         if let Some(before) = self.before.take() {
             // Works even from the background.
             let _ignored = Altered::ignored(SIGTTOU);
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &before);
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &before);
         }
     }
 }

@@ -96,10 +96,10 @@ impl Watch {
     pub fn begin(is_recorded: bool, pty: Option<&Pty>, is_live: bool) -> Watch {
         // A command with a terminal of its own reads the keys there.
         let typed = (is_recorded && pty.is_none()).then(Typed::watch).flatten();
-        let readers = match pty.filter(|_| is_recorded) {
-            Some(pty) => Readers::of(pty.slave()),
-            None => typed.as_ref().and_then(Readers::of),
-        };
+        // One that does not have its terminal as its standard input gets keys once it asks for them.
+        let readers = pty.filter(|pty| is_recorded || !pty.takes_stdin());
+        let readers = readers.map(|pty| Readers::of(pty.slave()));
+        let readers = readers.unwrap_or_else(|| typed.as_ref().and_then(Readers::of));
         Watch { console: None, typed, readers, read_back: is_live.then(ReadBack::watch).flatten() }
     }
 }

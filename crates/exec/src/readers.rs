@@ -100,6 +100,11 @@ mod linux {
             self.was_answered || !self.waiting.iter().all(waits)
         }
 
+        /// Returns whether a process waited for keys at the last look, or among other things before.
+        pub fn are_there(&self) -> bool {
+            !self.waiting.is_empty() || self.was_watched
+        }
+
         /// Returns whether a process waited for keys, among other things.
         pub fn were_watching(&self) -> bool {
             self.was_watched
@@ -267,6 +272,10 @@ mod elsewhere {
         }
 
         pub fn were_answered(&self) -> bool {
+            match *self {}
+        }
+
+        pub fn are_there(&self) -> bool {
             match *self {}
         }
 

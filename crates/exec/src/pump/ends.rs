@@ -175,6 +175,12 @@ impl Pump<'_, '_> {
         {
             self.typed.iter_mut().for_each(Typed::look);
         }
+        // Where the system does not tell who reads, somebody may.
+        if let Some(console) = self.console.as_mut().filter(|it| it.awaits_readers())
+            && self.readers.as_ref().is_none_or(Readers::are_there)
+        {
+            console.is_read();
+        }
     }
 
     /// Sends the signal that ended the command to the rest of cachex's group, if it came from a key
