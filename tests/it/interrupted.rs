@@ -1,6 +1,8 @@
 //! Ctrl-C, or the death of whoever waits for it, in the midst of what manages
 //! the store: nothing that is good is lost, and nobody goes on or holds a lock.
 
+#[cfg(target_os = "linux")]
+use crate::harness::eventually;
 use crate::harness::{Cachex, Call, Outcome, PROMPTLY, Signal, cachex, flip};
 use std::fs;
 use std::time::Instant;
@@ -145,4 +147,40 @@ fn a_helper_ends_with_whoever_started_it() {
     }
     cachex.cli(["list"]).once().exits(0).promptly().quietly();
     all_there(&calls);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_request_that_comes_while_the_result_is_recorded_is_for_nobody() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let cachex = cachex();
+        let call = cachex.run("echo done; echo $$ >../ended; exit 7").failure_expires_in("1d");
+        let running = call.clone().fault("rename=hang").spawn();
+        let command = std::path::Path::new("/proc").join(cachex.line_of("ended"));
+        eventually("the end of the command", || (!command.exists()).then_some(()));
+        running.signal(signal);
+        running.ends().exits(7).promptly();
+        call.once().exits(7).prints("done\n");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_request_changes_nothing_about_how_the_first_was_met() {
+    for options in ["", "--timeout 1h", "--no-concurrent", "--auto"] {
+        let cachex = cachex();
+        let left = format!("({}) & echo ready; wait", cachex.gate("gate"));
+        let script = format!("trap 'trap \"\" TERM; echo bye; exit 7' TERM; {left}");
+        let running = cachex.run(&script).with(options).spawn();
+        running.shows("ready\n").signal(Signal::TERM);
+        running.shows("bye\n");
+        // What is left behind holds the output for a while.
+        let stat = format!("/proc/{}/stat", running.pid().as_raw_nonzero());
+        eventually("the end of cachex", || {
+            running.signal(Signal::TERM);
+            std::fs::read_to_string(&stat).unwrap().contains(") Z ").then_some(())
+        });
+        cachex.opens("gate");
+        running.ends().exits(7);
+    }
 }

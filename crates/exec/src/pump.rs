@@ -59,7 +59,7 @@ pub struct Pump<'a, 'r> {
     is_to_be_looked_after: bool,
     /// The signal dispositions of the command when it had ended, if its output waited.
     handling: Option<Handling>,
-    /// A signal that arrived after the command had ended, but before its end was noticed.
+    /// A signal that arrived after the command had ended, and what that means is not known yet.
     missed: Option<Sent>,
     /// The last signal that somebody sent and that may have ended the command.
     told_to_end: Option<i32>,
@@ -166,7 +166,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.holds_broken_pipes_back = signals.before().0.holds(SIGPIPE);
         loop {
             if let Some(ended) = self.over() {
-                self.note_what_was_read_back();
+                self.is_over(ended.0);
                 return Ok(ended);
             }
             if self.legs.iter().any(OutputStream::is_pending) {
@@ -185,6 +185,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.pass_on_keys();
             self.hold_back_if_read();
             self.pass_on_output();
+            self.heed_what_came_late();
             self.stop_if_in_the_background(signals);
             self.look_for_readers();
             let _ = failpoint::at("turn");
@@ -333,14 +334,6 @@ impl<'a, 'r> Pump<'a, 'r> {
             }
             (false, Some(held)) => self.show(held),
             (_, held) => self.taker.held = held,
-        }
-    }
-
-    /// Notes, when the command has ended, whether it read what it printed.
-    fn note_what_was_read_back(&mut self) {
-        let leader = self.job.leader();
-        if self.read_back.as_mut().is_some_and(|it| it.was_read(leader)) {
-            self.spoil(Spoiled::ReadBack);
         }
     }
 

@@ -12,6 +12,7 @@
 
 pub mod background;
 mod broken_pipes;
+pub mod late;
 mod mask;
 #[cfg_attr(not(target_os = "linux"), path = "signals/receive_elsewhere.rs")]
 mod receive;

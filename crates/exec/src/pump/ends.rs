@@ -183,6 +183,19 @@ impl Pump<'_, '_> {
         }
     }
 
+    /// Notes, when the command has ended, whether it read what it printed, and that no signal is for
+    /// it any more.
+    pub(super) fn is_over(&mut self, status: ExitStatus) {
+        let leader = self.job.leader();
+        if self.read_back.as_mut().is_some_and(|it| it.was_read(leader)) {
+            self.spoil(Spoiled::ReadBack);
+        }
+        // What was held back is still to be printed.
+        if let Some(status) = status.code().filter(|_| self.taker.held.is_none()) {
+            signals::late::end_with(status);
+        }
+    }
+
     /// Sends the signal that ended the command to the rest of cachex's group, if it came from a key
     /// that reached only the command: a script that runs cachex has to end too. Call this while
     /// signals are caught.

@@ -98,9 +98,28 @@ impl Pump<'_, '_> {
         self.is_to_be_looked_after = true;
     }
 
+    /// Has a signal that arrived after the end of the command take effect if the reader of its output
+    /// keeps it waiting. All that can be passed on was.
+    pub(super) fn heed_what_came_late(&mut self) {
+        if self.ended.is_some()
+            && self.legs.iter().any(OutputStream::is_pending)
+            && let Some(sent) = self.missed.take()
+        {
+            self.end_for(&sent);
+        }
+    }
+
     /// Handles a signal that arrived after the end of the command. Without cachex it would have
-    /// arrived while the command was still printing, so nobody has to wait for the reader.
+    /// arrived while the command was still printing, so nobody has to wait for the reader. If the
+    /// reader takes everything, the command would not have been there any more.
     pub(super) fn end_late(&mut self, sent: &Sent) {
+        match sent.sender {
+            Sender::Process { .. } => self.missed = Some(*sent),
+            _ => self.end_for(sent),
+        }
+    }
+
+    fn end_for(&mut self, sent: &Sent) {
         if signals::is_ignored(sent.signal) || !self.is_heeded(sent.signal) {
             return;
         }

@@ -5,7 +5,7 @@
 
 use super::mask::Mask;
 use super::table::{Meaning, meaning};
-use super::{Sender, Sent, send};
+use super::{Sender, Sent, late, send};
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::process::{Pid, getpid};
 use smallvec::SmallVec;
@@ -91,11 +91,12 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         let came = self.take();
         let _ = self.before.set();
-        for Sent { signal, sender } in came {
+        for sent in came {
+            let meaning = meaning(sent.signal);
             let has_an_effect =
-                matches!(meaning(signal), Some(Meaning::Ends | Meaning::Fault | Meaning::Stops));
-            if has_an_effect && sender != Sender::Own {
-                let _ = send(getpid(), signal);
+                matches!(meaning, Some(Meaning::Ends | Meaning::Fault | Meaning::Stops));
+            if has_an_effect && sent.sender != Sender::Own && !late::is_for_nobody(&sent) {
+                let _ = send(getpid(), sent.signal);
             }
         }
     }
