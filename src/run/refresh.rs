@@ -218,7 +218,7 @@ impl Runner<'_> {
             program: &executable.path,
             trace: tracing.as_ref().map(Tracing::hook),
             source: Source::Inherit,
-            output: Output::Nowhere { one_pipe },
+            output: Output::Nowhere { one_pipe, is_followed: handed.follower.is_some() },
             // Without a limit of its own, a followed run takes as long as its follower lets it.
             timeout: self
                 .config

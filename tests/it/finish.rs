@@ -110,3 +110,15 @@ fn one_that_is_not_recorded_is_not_run_twice() {
     cachex.opens("gate");
     cachex.awaits_quiet();
 }
+
+#[test]
+fn what_nobody_reads_and_is_too_long_to_be_recorded_ends_as_without_a_reader() {
+    let cachex = cachex();
+    let call = cachex.run("echo begun; yes; echo $? >../ended").with("--finish");
+    let running = call.option("--max-entry-size", "1MB").spawn();
+    running.shows("begun\n").signal(Signal::KILL);
+    running.ends();
+    let status: u8 = cachex.line_of("ended").parse().unwrap();
+    assert!(status > 0, "{status}");
+    cachex.awaits_quiet();
+}

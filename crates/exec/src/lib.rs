@@ -96,6 +96,9 @@ pub enum Output<'a> {
     Nowhere {
         /// True if both streams share one pipe.
         one_pipe: bool,
+        /// True if a caller follows the run, so that it ends like one whose reader left if it cannot
+        /// be recorded and nobody follows it any more.
+        is_followed: bool,
     },
 }
 
@@ -106,7 +109,7 @@ impl Output<'_> {
             Output::Live | Output::Buffered => Outputs::of_this_process() == Outputs::One,
             // What is printed is compared with what was shown before.
             Output::After(printed) => printed.is_of_one_pipe(),
-            Output::Nowhere { one_pipe } => one_pipe,
+            Output::Nowhere { one_pipe, .. } => one_pipe,
         };
         if is_one { Pipes::One } else { Pipes::Two }
     }
@@ -263,7 +266,7 @@ pub fn run(
     let gets_nothing = matches!(plan.source, Source::Null);
     let lacks_terminal = plan.tty && running.console.is_none();
     let sinks = || Stream::BOTH.map(NonblockingWriter::of);
-    let outlets = match plan.output {
+    let [stdout, stderr] = match plan.output {
         Output::Live => sinks().map(Destination::Live),
         Output::After(printed) => {
             let ([out, err], [out_again, err_again]) = (sinks(), printed.again());
@@ -273,8 +276,8 @@ pub fn run(
             [Destination::Nowhere, Destination::Nowhere]
         }
     };
-    let [stdout, stderr] = outlets;
     let is_buffered = matches!(plan.output, Output::Buffered);
+    let is_followed = matches!(plan.output, Output::Nowhere { is_followed: true, .. });
     let mut pump = Pump::new(
         Job::new(running.child.pid, kind),
         [
@@ -284,7 +287,7 @@ pub fn run(
         StdinPump::new(channel, plan.source),
         Watch { console: running.console, ..watch },
         plan.timeout.and_then(Limit::after),
-        Taker::new(recorder, is_buffered.then(BufferedOutput::default)),
+        Taker::new(recorder, is_buffered.then(BufferedOutput::default), is_followed),
     );
     let (status, ended) = match pump.run(&running.child, &mut signals) {
         Ok(ended) => ended,

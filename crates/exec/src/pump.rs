@@ -393,6 +393,10 @@ impl<'a, 'r> Pump<'a, 'r> {
         if heeds_a_stop {
             self.spoil(Spoiled::Signalled);
         }
+        if self.taker.is_for_nobody() {
+            self.legs.iter_mut().for_each(OutputStream::close);
+            self.spoil(Spoiled::Abandoned);
+        }
         any
     }
 

@@ -13,6 +13,8 @@ pub struct Taker<'a, 'r> {
     pub bytes: [u64; 2],
     /// Set when nothing more can be buffered.
     pub is_full: bool,
+    /// True if the run is for followers and the record, and ends without both.
+    ends_unread: bool,
 }
 
 impl<'a, 'r> Taker<'a, 'r> {
@@ -20,8 +22,15 @@ impl<'a, 'r> Taker<'a, 'r> {
     pub fn new(
         recorder: Option<&'a mut Recorder<'r>>,
         held: Option<BufferedOutput>,
+        ends_unread: bool,
     ) -> Taker<'a, 'r> {
-        Taker { recorder, held, bytes: [0; 2], is_full: false }
+        Taker { recorder, held, bytes: [0; 2], is_full: false, ends_unread }
+    }
+
+    /// Returns whether nobody gets what comes, so that the command is to learn of it like one whose
+    /// reader left.
+    pub fn is_for_nobody(&self) -> bool {
+        self.ends_unread && self.recorder.as_ref().is_some_and(|it| it.is_for_nobody())
     }
 
     /// Tells the recorder that output stalls until a reader takes some.

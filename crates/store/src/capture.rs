@@ -61,6 +61,8 @@ pub struct Recorder<'a> {
     encoded: Vec<u8>,
     last: Option<Frame>,
     gave_up: Option<GaveUp>,
+    /// True once what comes is neither recorded nor followed.
+    is_for_nobody: bool,
     sharing: Sharing<'a>,
     /// The lock that possible followers wait for.
     lock: Option<&'a Lock>,
@@ -109,6 +111,7 @@ impl<'a> Recorder<'a> {
             encoded: Vec::new(),
             last: None,
             gave_up: None,
+            is_for_nobody: false,
             sharing: Sharing::Not,
             lock: None,
             shared: None,
@@ -178,11 +181,18 @@ impl<'a> Recorder<'a> {
         }
         if self.gave_up.is_some() && !self.is_followed() && !self.is_awaited() {
             // Remove what was written so far now, not when the command ends.
+            self.is_for_nobody = true;
             self.forget();
         } else if let Err(why) = self.try_append(stream, bytes) {
             self.gave_up = Some(why);
+            self.is_for_nobody = !self.is_followed();
             self.forget();
         }
+    }
+
+    /// Returns whether what comes is neither recorded nor followed.
+    pub fn is_for_nobody(&self) -> bool {
+        self.is_for_nobody
     }
 
     fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), GaveUp> {
