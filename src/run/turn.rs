@@ -4,6 +4,7 @@ use super::{Call, Miss, Runner, Turn};
 use crate::run::wait::{Apart, Wait, WaitPolicy, Waited};
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::report::{Outcome, Report};
+use cachex_base::record::frames::Stream;
 use cachex_base::streams::messages;
 use cachex_base::streams::nonblocking_writer;
 use cachex_base::system::clock::Timestamp;
@@ -18,8 +19,14 @@ use std::time::Duration;
 impl Runner<'_> {
     /// Runs the command when it is this call's turn.
     pub(super) fn take_turn(&self, root: &Root, mut miss: Miss) -> Exit {
-        if miss.stale.is_none() && nonblocking_writer::may_refuse() {
-            let why = "standard output may take nothing";
+        let refusing = Stream::BOTH.into_iter().find(|it| nonblocking_writer::may_refuse(*it));
+        if miss.stale.is_none()
+            && let Some(stream) = refusing
+        {
+            let why = match stream {
+                Stream::Stdout => "standard output may take nothing",
+                Stream::Stderr => "standard error may take nothing",
+            };
             self.messages().tell(format_args!("not cached: {why}"));
             return self.uncached(miss.call.stdin.source, why);
         }

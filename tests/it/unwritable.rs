@@ -121,6 +121,18 @@ fn a_stdout_that_is_full_is_met_by_the_command_itself() {
 }
 
 #[test]
+fn so_is_a_stderr_that_is_full() {
+    for script in ["exec cat /etc/passwd >&2", "echo one >&2; echo $?", "seq 1 30000 >&2 || exit 9"]
+    {
+        let call = cachex().run(script).launched_by(r#"exec "$@" 2>/dev/full"#);
+        let bare = call.clone().bare().once();
+        for options in ["", "--no-concurrent", "--timeout 10m"] {
+            call.clone().with(options).once().same_as(&bare);
+        }
+    }
+}
+
+#[test]
 fn one_that_fills_up_meanwhile_is_a_failed_write() {
     let Some(()) = where_mounts_are_ones_own(|| {
         let cachex = cachex();

@@ -65,17 +65,18 @@ impl Outputs {
     }
 }
 
-/// Returns whether standard output is likely to refuse writes: it is a device, or its file system
-/// is full. The command itself must then get the error.
-pub fn may_refuse() -> bool {
-    let stdout = rustix::stdio::stdout();
-    let Ok(stat) = rustix::fs::fstat(stdout) else { return true };
+/// Returns whether one of this process's outputs is likely to refuse writes: it is a device, or its
+/// file system is full. The command itself must then get the error.
+pub fn may_refuse(stream: Stream) -> bool {
+    let output = own(stream);
+    // Who closed it is answered elsewhere.
+    let Ok(stat) = rustix::fs::fstat(output) else { return stream == Stream::Stdout };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::CharacterDevice => {
-            !null::is_device(stat.st_rdev) && !rustix::termios::isatty(stdout)
+            !null::is_device(stat.st_rdev) && !rustix::termios::isatty(output)
         }
         FileType::BlockDevice => true,
-        FileType::RegularFile => rustix::fs::fstatvfs(stdout).is_ok_and(|room| {
+        FileType::RegularFile => rustix::fs::fstatvfs(output).is_ok_and(|room| {
             // Some file systems do not count blocks.
             room.f_blocks > 0 && room.f_bavail.saturating_mul(room.f_frsize) < LITTLE
         }),
