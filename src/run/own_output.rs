@@ -1,4 +1,8 @@
-//! Arguments that name the file that the command's own output is added to.
+//! Arguments for which a call runs without the cache: those that name the file that the command's
+//! own output is added to, or a named pipe.
+//!
+//! What comes from a named pipe is not known beforehand, and whoever writes to it waits until the
+//! command reads that.
 //!
 //! Without cachex, `cat log >>log` refuses to read what it prints, as do `grep` and `cp`, and other
 //! commands find in the file what they have printed so far. Under cachex a command prints to a
@@ -18,6 +22,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 impl Runner<'_> {
+    /// Returns whether an argument is the name of a pipe. An inherited pipe is a part of the key.
+    pub(super) fn names_a_pipe(&self) -> bool {
+        let is_pipe = |name: &OsStr| {
+            let is_inherited =
+                [&b"/dev/"[..], b"/proc/"].iter().any(|at| name.as_bytes().starts_with(at));
+            !is_inherited
+                && rustix::fs::stat(name)
+                    .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+        };
+        self.invocation.argv.iter().skip(1).any(|argument| is_pipe(argument))
+    }
+
     /// Returns whether an argument, or a word of one, is the name of a file with something in it
     /// that the output goes to.
     pub(super) fn names_its_output(&self) -> bool {

@@ -17,21 +17,23 @@ use cachex_store::young::Young;
 use std::time::Duration;
 
 impl Runner<'_> {
+    /// Returns why the command is to run without the cache, if its outputs or its arguments tell.
+    fn why_uncached(&self) -> Option<&'static str> {
+        match Stream::BOTH.into_iter().find(|it| nonblocking_writer::may_refuse(*it)) {
+            Some(Stream::Stdout) => Some("standard output may take nothing"),
+            Some(Stream::Stderr) => Some("standard error may take nothing"),
+            None if self.names_its_output() => {
+                Some("an argument names the file that its output is added to")
+            }
+            None => self.names_a_pipe().then_some("an argument names a pipe"),
+        }
+    }
+
     /// Runs the command when it is this call's turn.
     pub(super) fn take_turn(&self, root: &Root, mut miss: Miss) -> Exit {
-        let refusing = Stream::BOTH.into_iter().find(|it| nonblocking_writer::may_refuse(*it));
         if miss.stale.is_none()
-            && let Some(stream) = refusing
+            && let Some(why) = self.why_uncached()
         {
-            let why = match stream {
-                Stream::Stdout => "standard output may take nothing",
-                Stream::Stderr => "standard error may take nothing",
-            };
-            self.messages().tell(format_args!("not cached: {why}"));
-            return self.uncached(miss.call.stdin.source, why);
-        }
-        if miss.stale.is_none() && self.names_its_output() {
-            let why = "an argument names the file that its output is added to";
             self.messages().tell(format_args!("not cached: {why}"));
             return self.uncached(miss.call.stdin.source, why);
         }

@@ -19,6 +19,16 @@ fn a_process_substitution_is_run_each_time() {
 }
 
 #[test]
+fn so_is_what_comes_through_a_pipe_with_a_name() {
+    let cachex = cachex();
+    for text in ["one", "two", "one"] {
+        let script =
+            format!("mkfifo pipe; echo {text} >pipe & cachex run -- cat pipe; wait; rm pipe");
+        cachex.shell(&script).once().prints(format!("{text}\n")).quietly();
+    }
+}
+
+#[test]
 fn a_file_counts_by_what_it_holds() {
     let cachex = cachex();
     let call = cachex.run("cat /dev/fd/3");
