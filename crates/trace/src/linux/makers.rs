@@ -61,19 +61,22 @@ pub enum Maker {
 impl Maker {
     /// Returns the kind of a program by its name: `gcc`, `x86_64-linux-gnu-gcc-12`, `rust-lld`.
     fn of(program: &[u8]) -> Maker {
-        let is_version = |part: &[u8]| part.iter().all(|it| it.is_ascii_digit() || *it == b'.');
-        let last = program.rsplit(|&byte| byte == b'-').find(|part| !is_version(part));
-        let is_in = |names: &[&str]| {
-            names.iter().any(|name| [Some(program), last].contains(&Some(name.as_bytes())))
-        };
-        if is_in(MAKERS) {
+        if is_one_of(MAKERS, program) {
             Maker::Replaces
-        } else if is_in(UPDATERS) {
+        } else if is_one_of(UPDATERS, program) {
             Maker::Updates
         } else {
             Maker::Not
         }
     }
+}
+
+/// Returns whether a program has one of these names, with or without a target and a version:
+/// `x86_64-linux-gnu-ar`, `gcc-12`.
+pub fn is_one_of(names: &[&str], program: &[u8]) -> bool {
+    let is_version = |part: &[u8]| part.iter().all(|it| it.is_ascii_digit() || *it == b'.');
+    let last = program.rsplit(|&byte| byte == b'-').find(|part| !is_version(part));
+    names.iter().any(|name| [Some(program), last].contains(&Some(name.as_bytes())))
 }
 
 impl Recorder {

@@ -1,6 +1,7 @@
 //! Paths and programs that are treated specially.
 
 use crate::Settings;
+use crate::linux::makers::is_one_of;
 use crate::linux::tree::{is_within, name};
 use std::os::unix::ffi::OsStringExt;
 
@@ -102,6 +103,7 @@ const SHOW_DETAILS: &[&str] = &[
     "zip",
     "7z",
     "ar",
+    "jar",
     "date",
     "busybox",
     "toybox",
@@ -145,7 +147,7 @@ pub enum Looks {
 impl Looks {
     /// Returns the part that a program of this name uses.
     pub fn of(program: &[u8]) -> Looks {
-        let is_in = |names: &[&str]| names.iter().any(|name| name.as_bytes() == program);
+        let is_in = |names: &[&str]| is_one_of(names, program);
         if is_in(COMPARE_TIMES) {
             Looks::AtTimes
         } else if is_in(UPDATE) {
@@ -317,6 +319,16 @@ mod tests {
         }
         for arguments in ["cp a b", "cp -p a u", "cp --preserve a b", "", "cp -"] {
             assert_eq!(looks(arguments), Looks::Plainly, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_known_with_its_target_and_its_version() {
+        for name in ["ar", "x86_64-linux-gnu-ar", "gcc-ar-12", "tar", "jar"] {
+            assert_eq!(Looks::of(name.as_bytes()), Looks::AtDetails, "{name}");
+        }
+        for name in ["cc1", "bar", "ar-x", "x86_64-linux-gnu-nm"] {
+            assert_eq!(Looks::of(name.as_bytes()), Looks::Plainly, "{name}");
         }
     }
 
