@@ -26,7 +26,7 @@ use rustix::termios::Winsize;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 
-pub use variables::{LeftOut, variables};
+pub use variables::{Chosen, LeftOut, variables};
 
 /// The version of automatic facts. Changes whenever other facts are recorded about the same run.
 const AUTO_VERSION: u8 = 3;
@@ -160,6 +160,9 @@ impl KeySource<'_> {
             to.add(Tag::Cwd, &base.apply(cwd));
         }
         self.tell_env(cwd, to);
+        if let Some(chosen) = Chosen::by(&self.identity.env) {
+            to.chosen(&chosen);
+        }
         to.add(Tag::Stdin, &self.stdin.bytes());
         for file in self.descriptors {
             to.named(Tag::Descriptor, file.name().as_bytes(), &file.bytes());
@@ -228,6 +231,8 @@ trait KeyVisitor {
     fn inputs(&mut self, inputs: &Snapshot, base: &Base);
     /// Visits the names and values of the environment, in their present order.
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
+    /// Visits the selection of variables.
+    fn chosen(&mut self, chosen: &Chosen<'_>);
 }
 
 /// Returns the kind of a part for `explain`.
@@ -248,6 +253,7 @@ fn kind(tag: Tag) -> Kind {
         Tag::InputCommand => Kind::InputCommand,
         Tag::Platform => Kind::Platform,
         Tag::Auto => Kind::Auto,
+        Tag::Selection => Kind::Selection,
     }
 }
 
@@ -278,6 +284,14 @@ impl KeyVisitor for Collector {
         for (name, value) in pairs {
             Collector::add(self, Kind::Variable, name, &value);
         }
+    }
+
+    fn chosen(&mut self, chosen: &Chosen<'_>) {
+        let mut fields = fields();
+        fields.chosen(chosen);
+        // Names of variables are kept, too.
+        let option = chosen.to_string();
+        Collector::add(self, Kind::Selection, option.as_bytes(), &fields.0);
     }
 }
 
@@ -313,6 +327,10 @@ impl KeyVisitor for Fields {
             self.sized(name);
             self.sized(value);
         }
+    }
+
+    fn chosen(&mut self, chosen: &Chosen<'_>) {
+        Fields::list(self, Tag::Selection, chosen.values().iter());
     }
 }
 

@@ -9,13 +9,14 @@ enum Field {
     Many(u8, Vec<Vec<u8>>),
 }
 
-const LISTS: [u8; 6] = [
+const LISTS: [u8; 7] = [
     Tag::Argv as u8,
     Tag::ExePath as u8,
     Tag::Env as u8,
     Tag::Terminal as u8,
     Tag::InputCommand as u8,
     Tag::Descriptor as u8,
+    Tag::Selection as u8,
 ];
 
 fn tag_of(number: u8) -> Tag {
@@ -34,6 +35,7 @@ fn tag_of(number: u8) -> Tag {
         Tag::Inputs,
         Tag::InputCommand,
         Tag::Descriptor,
+        Tag::Selection,
     ];
     tags.into_iter().find(|&tag| tag as u8 == number).unwrap()
 }

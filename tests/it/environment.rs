@@ -237,6 +237,82 @@ fn the_switches_are_not_taken_for_each_other() {
     assert_eq!(distinct.len(), keys.len(), "{keys:?}");
 }
 
+/// Whoever leaves a variable out says that it does not matter. A call that does not say so must not
+/// get what was recorded with any value of it.
+#[test]
+fn what_is_left_out_is_not_what_is_not_set() {
+    for (options, others) in [
+        ("--ignore-env A", ""),
+        ("--ignore-env A", "--ignore-env A,B"),
+        ("--no-env", "--env X"),
+        ("--no-env", "--ignore-env *"),
+        ("--env B", ""),
+        ("--env B", "--env B,C"),
+        ("--env B", "--ignore-env A"),
+    ] {
+        for front in ["0", "1"] {
+            let call = cachex().run("echo \"A=[$A]\"").env("CACHEX_FRONT", front).env("B", "2");
+            let set = call.clone().env("A", "1");
+            set.clone().with(options).once().misses().prints("A=[1]\n");
+            call.clone().with(others).once().misses().prints("A=[]\n");
+            call.clone().with(others).once().hits().prints("A=[]\n");
+            call.with(options).env("A", "3").once().hits().prints("A=[1]\n");
+        }
+    }
+    let bare = cachex().exec(["/bin/sh", "-c", "echo \"A=[$A]\""]);
+    let bare = bare.without("HOME").without("LANG").without("PATH").without("TMPDIR").without("TZ");
+    bare.clone().env("A", "1").with("--no-env").once().prints("A=[1]\n");
+    bare.once().prints("A=[]\n");
+}
+
+#[test]
+fn a_selection_is_the_same_however_it_is_written() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi").env("A", "1").env("B", "2");
+    let by = |variable: &str, value: &str| call.clone().env(variable, value);
+    for (option, variable) in [("--env", "CACHEX_ENV"), ("--ignore-env", "CACHEX_IGNORE_ENV")] {
+        let with = |list: &str| call.clone().option(option, list);
+        let key = with("A,B").key();
+        assert_ne!(call.key(), key);
+        for front in ["0", "1"] {
+            let same = [
+                with("B,A"),
+                with("A").option(option, "B"),
+                with("B,A,B,A"),
+                by(variable, "B,A"),
+                by(variable, "A").option(option, "+B"),
+            ];
+            for same in same {
+                assert_eq!(same.env("CACHEX_FRONT", front).key(), key);
+            }
+            let name = option.trim_start_matches('-');
+            for file in [format!("{name} = [\"B\", \"A\"]"), format!("{name} = \"B,A\"")] {
+                cachex.config(&file);
+                assert_eq!(call.clone().env("CACHEX_FRONT", front).key(), key, "{file}");
+            }
+            cachex.config("");
+        }
+    }
+    let (none, plain) = (call.clone().with("--no-env").key(), call.key());
+    for (file, key) in
+        [("no-env = true", &none), ("no-env = false", &plain), ("ignore-env = []", &plain)]
+    {
+        cachex.config(file);
+        assert_eq!(call.key(), *key, "{file}");
+    }
+    let many: Vec<String> = (10..90).rev().map(|n| format!("V{n}")).collect();
+    let mut sorted = many.clone();
+    sorted.sort();
+    cachex.config("");
+    for front in ["0", "1"] {
+        let key = |list: &[String]| {
+            call.clone().option("--env", list.join(",")).env("CACHEX_FRONT", front).key()
+        };
+        assert_eq!(key(&many), key(&sorted), "{front}");
+        assert_eq!(key(&many[..64]), key(&sorted[16..]), "{front}");
+    }
+}
+
 #[test]
 fn makeflags_count_without_the_jobserver() {
     let cachex = cachex();

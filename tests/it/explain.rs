@@ -2,6 +2,7 @@
 
 mod json;
 mod states;
+mod variables;
 
 use crate::harness::{Cachex, Call, cachex, contains, copy};
 use std::fs::{self, File};
@@ -55,94 +56,6 @@ fn would_share(one: &Call, other: &Call, told: &str, options: &str) {
     );
     one.clone().with(options).once().misses();
     other.clone().with(options).once().hits();
-}
-
-#[test]
-fn a_variable_that_differs_is_named_and_its_value_is_not() {
-    let cachex = cachex();
-    let call = cachex.run("echo hi");
-    let (then, now) = (call.clone().env("AWS_PROFILE", "first"), call.env("AWS_PROFILE", "other"));
-    then.once().misses();
-    let told = differs(&now, &["variable `AWS_PROFILE` differs"]);
-    assert!(!told.contains("first") && !told.contains("other"), "{told}");
-    would_share(&now, &then, &told, "--ignore-env AWS_PROFILE");
-}
-
-#[test]
-fn a_new_variable_is_named_with_the_option_that_hits() {
-    let call = cachex().run("echo hi");
-    call.once().misses();
-    let now = call.env("FOO", "x").env("BAR", "y");
-    let told = differs(&now, &["variable `BAR` is new", "variable `FOO` is new"]);
-    would_hit(&now, &told, "--ignore-env BAR,FOO");
-}
-
-#[test]
-fn a_variable_that_is_gone_is_named() {
-    let call = cachex().run("echo hi");
-    let then = call.clone().env("BAR", "x");
-    then.once().misses();
-    let told = differs(&call, &["variable `BAR` is gone"]);
-    would_share(&call, &then, &told, "--ignore-env BAR");
-}
-
-#[test]
-fn one_that_was_left_out_or_taken_in_is_told_too() {
-    let call = cachex().run("echo hi").env("A", "1").env("B", "2");
-    call.clone().with("--ignore-env A").once().misses();
-    let told = differs(&call, &["variable `A` is new"]);
-    would_hit(&call, &told, "--ignore-env A");
-    let now = call.clone().with("--ignore-env A,B");
-    let told = differs(&now, &["variable `B` is gone"]);
-    assert!(!told.contains("would hit"), "{told}");
-    call.once().misses();
-    let told = differs(&now, &["variable `B` is gone"]);
-    assert!(!told.contains("would hit"), "{told}");
-}
-
-#[test]
-fn the_option_that_leaves_too_much_out_is_told() {
-    let call = cachex().run("echo hi").env("A", "1");
-    call.once().misses();
-    let told = differs(&call.clone().with("--ignore-env A"), &["variable `A` is gone"]);
-    advised(&told, "would hit without `--ignore-env`\n");
-    let told = differs(
-        &call.with("--env A"),
-        &[
-            "variable `HOME` is gone",
-            "variable `LANG` is gone",
-            "variable `PATH` is gone",
-            "variable `TMPDIR` is gone",
-            "variable `TZ` is gone",
-        ],
-    );
-    assert!(told.ends_with("would hit without `--env`\n"), "{told}");
-}
-
-#[test]
-fn a_result_that_counts_no_variable_is_told_in_one_line() {
-    let call = cachex().run("echo hi").env("FOO", "x");
-    call.clone().with("--no-env").once().misses();
-    let told = differs(&call, &["6 variables are in the key now: none were when it was recorded"]);
-    would_hit(&call, &told, "--no-env");
-    let cachex = cachex();
-    let call = cachex.run("echo hi").env("FOO", "x");
-    call.once().misses();
-    let now = call.with("--no-env");
-    let told = differs(&now, &["no variable is in the key now: 6 were when it was recorded"]);
-    assert!(told.ends_with("would hit without `--no-env`\n"), "{told}");
-}
-
-#[test]
-fn a_result_that_counts_a_few_of_many_variables_is_hit_by_naming_them() {
-    let mut call = cachex().run("echo hi");
-    for n in 0..10 {
-        call = call.env(format!("V{n}"), "x");
-    }
-    call.clone().with("--env HOME,LANG").once().misses();
-    let told = told(&call);
-    assert!(told.contains("\n  and 2 more, which --all lists\n"), "{told}");
-    would_hit(&call, &told, "--env HOME,LANG");
 }
 
 #[test]

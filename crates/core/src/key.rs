@@ -32,6 +32,33 @@ pub enum Tag {
     Descriptor = 15,
     Platform = 16,
     Auto = 17,
+    Selection = 18,
+}
+
+/// The way in which the variables of a key are selected, unless it is the default.
+///
+/// It is a field of its own, because the variables that are left do not show it: that a variable is
+/// left out differs from that it is not set. The field is a list of the option's name and the
+/// patterns, which are sorted, and of which each is there once. The default has no such field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// The variables that match.
+    Only,
+    /// All that are selected by default and do not match.
+    Except,
+    /// No variables.
+    None,
+}
+
+impl Selection {
+    /// Returns the name of the option, which is what stands in a key.
+    pub const fn option(self) -> &'static str {
+        match self {
+            Selection::Only => "env",
+            Selection::Except => "ignore-env",
+            Selection::None => "no-env",
+        }
+    }
 }
 
 /// The destination of the encoding.

@@ -7,7 +7,7 @@ use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::bytes::{eq, starts_with};
 use cachex_core::environment::{self, Significant};
-use cachex_core::key::{Fields, Sink, Tag};
+use cachex_core::key::{Fields, Selection, Sink, Tag};
 use core::cmp::Ordering;
 
 /// The variable that disables this crate.
@@ -16,6 +16,9 @@ const SWITCH: &[u8] = b"CACHEX_FRONT";
 pub const TRACED: &[u8] = b"CACHEX_FRONT=trace";
 /// The maximum number of variables. Calls with more are passed on.
 pub const MOST: usize = 560;
+/// The maximum number of names in a list of variables. Calls with more are passed on: to sort them
+/// takes time in proportion to its square.
+const NAMES: usize = 64;
 
 /// The variables for options that are supported here, and the options' names. Others are left to
 /// the ordinary way.
@@ -154,8 +157,8 @@ impl Environment {
         Ok(own)
     }
 
-    /// Adds the variables that are part of the key, sorted by name. `cwd` is the working directory,
-    /// if that is part of the key.
+    /// Adds the variables that are part of the key, sorted by name, and their selection. `cwd` is
+    /// the working directory, if that is part of the key.
     pub fn tell(
         self,
         options: &Options,
@@ -194,8 +197,42 @@ impl Environment {
                 }
             }
         }
-        Ok(())
+        tell_selection(options.variables(), to)
     }
+}
+
+/// Adds the way in which the variables are selected, unless it is the default.
+fn tell_selection(variables: Variables, to: &mut Fields<impl Sink>) -> Known<()> {
+    let (selection, list) = match variables {
+        Variables::All => return Ok(()),
+        Variables::Only(list) => (Selection::Only, Some(list)),
+        Variables::Except(list) => (Selection::Except, Some(list)),
+        Variables::None => (Selection::None, None),
+    };
+    if list.is_some_and(|list| list.split(|&byte| byte == b',').nth(NAMES).is_some()) {
+        return Err(Pass("many names of variables"));
+    }
+    let behind = |last| list.and_then(|list| next_name(list, last));
+    let names = core::iter::successors(behind(None), |&last| behind(Some(last)));
+    to.begin_list(Tag::Selection, names.clone().count().wrapping_add(1));
+    to.sized(selection.option().as_bytes());
+    for name in names {
+        to.sized(name);
+    }
+    Ok(())
+}
+
+/// Returns the first of these names, separated by commas, that sorts after `last`.
+fn next_name<'l>(list: &'l [u8], last: Option<&[u8]>) -> Option<&'l [u8]> {
+    let mut next: Option<&[u8]> = None;
+    for name in list.split(|&byte| byte == b',') {
+        if last.is_none_or(|last| sorts_after(name, last))
+            && next.is_none_or(|next| sorts_after(next, name))
+        {
+            next = Some(name);
+        }
+    }
+    next
 }
 
 /// Merges a variable that stands for an option.
@@ -257,11 +294,14 @@ fn is_behind(all: &[Option<Variable>], one: u16, other: u16) -> bool {
     match one.rank.cmp(&other.rank) {
         Ordering::Less => false,
         Ordering::Greater => true,
-        Ordering::Equal => {
-            let differ = one.name.iter().zip(other.name).find(|(a, b)| a != b);
-            differ.map_or(one.name.len() > other.name.len(), |(a, b)| a > b)
-        }
+        Ordering::Equal => sorts_after(one.name, other.name),
     }
+}
+
+/// Returns whether one name sorts after the other.
+fn sorts_after(one: &[u8], other: &[u8]) -> bool {
+    let differ = one.iter().zip(other).find(|(a, b)| a != b);
+    differ.map_or(one.len() > other.len(), |(a, b)| a > b)
 }
 
 /// Sorts by inserting each at its place among those before it: equal names must stay in order, and

@@ -58,10 +58,12 @@ pub enum Kind {
     PathSet = 16,
     /// The sender of a fetched entry, which has no other components. Each name is one detail.
     Origin = 17,
+    /// The selection of variables, unless it is the default. The name is the option that makes it.
+    Selection = 18,
 }
 
 impl Kind {
-    const ALL: [Kind; 18] = [
+    const ALL: [Kind; 19] = [
         Kind::Arguments,
         Kind::ExePath,
         Kind::ExeSize,
@@ -80,6 +82,7 @@ impl Kind {
         Kind::Auto,
         Kind::PathSet,
         Kind::Origin,
+        Kind::Selection,
     ];
 }
 

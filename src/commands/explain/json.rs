@@ -124,6 +124,8 @@ struct Executable {
 struct Variables {
     counted: Vec<String>,
     left_out: Vec<LeftOut>,
+    /// The option that selects them, unless that is the default.
+    selection: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -271,6 +273,7 @@ impl Parts {
                 left_out: left_out
                     .map(|(name, why)| LeftOut { name: text(name), why: text::in_a_word(*why) })
                     .collect(),
+                selection: told.chosen.as_ref().map(ToString::to_string),
             },
             stdin: told.stdin,
             key_text: told.has_text,
@@ -335,6 +338,7 @@ fn part_of(what: &What, credentials: Credentials) -> (&'static str, Option<Strin
         What::ExeMode(_) | What::ExePath | What::ExeStat { .. } | What::ExeContent => "executable",
         What::Directory => "working-directory",
         What::Environment(_) => "variables",
+        What::Selection(_) => "variable-selection",
         What::Stdin => "stdin",
         What::Text => "key-text",
         What::Scope => "scope",

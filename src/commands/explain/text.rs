@@ -316,9 +316,11 @@ fn variables(told: &Sources<'_>) -> String {
             }
         })
         .collect();
+    let chosen = told.chosen.as_ref().map(|it| format!(", selected by `{}`", spelt(&it.words())));
+    let chosen = chosen.unwrap_or_default();
     match why.len() {
-        0 => counted,
-        count => format!("{counted}, {count} left out ({})", kinds.join(", ")),
+        0 => format!("{counted}{chosen}"),
+        count => format!("{counted}, {count} left out ({}){chosen}", kinds.join(", ")),
     }
 }
 

@@ -6,7 +6,7 @@
 //! left out, so the rest is equal.
 
 use crate::config::{EnvSelection, Freshness, Identity, var};
-use crate::key::{self, KeySource};
+use crate::key::{self, Chosen, KeySource};
 use crate::run::explain::State;
 use crate::run::explain::differences::sentences::name_of;
 use crate::run::explain::differences::{Change, Difference, What};
@@ -53,6 +53,14 @@ pub enum Effect {
 impl Advice {
     fn option(&mut self, words: &[&str]) {
         self.with.push(words.iter().map(|&word| word.to_owned()).collect());
+    }
+
+    /// Suggests another selection of variables.
+    fn replace_selection(&mut self, before: &EnvSelection, after: &EnvSelection) {
+        let [before, after] = [before, after].map(Chosen::by);
+        self.with.extend(after.as_ref().map(Chosen::words));
+        let before = before.map(|before| before.option());
+        self.without.extend(before.filter(|&it| after.is_none_or(|after| after.option() != it)));
     }
 }
 
@@ -118,7 +126,7 @@ impl Runner<'_> {
         let mut advice = Advice::default();
         let mut identity = self.config.identity.clone();
         let mut stdin = None;
-        let (mut new, mut gone) = (Vec::new(), 0);
+        let mut is_selected_otherwise = false;
         for Difference { what, change } in &comparison.differences {
             match (what, change) {
                 (What::ExeMode(mode), _) => {
@@ -133,12 +141,14 @@ impl Runner<'_> {
                     identity.cwd = true;
                     advice.without.push("--no-cwd");
                 }
-                (What::Environment(_), Change::New) => {
-                    identity.env = EnvSelection::None;
-                    advice.option(&["--no-env"]);
+                (What::Selection(option), change) => {
+                    let then = selection_then(option, *change)?;
+                    advice.replace_selection(&identity.env, &then);
+                    identity.env = then;
+                    is_selected_otherwise = true;
                 }
-                (What::Variable(name), Change::New) => new.push(name.as_slice()),
-                (What::Variable(_) | What::Environment(_), Change::Gone) => gone += 1,
+                // Whether the selection is the reason, the key shows below.
+                (What::Variable(_) | What::Environment(_), _) if is_selected_otherwise => {}
                 (What::Stdin, _) => {
                     stdin = Some(with_stdin(nearest.stdin?, &mut identity, &mut advice)?);
                 }
@@ -158,25 +168,13 @@ impl Runner<'_> {
                 _ => return None,
             }
         }
-        match (gone, new.is_empty()) {
-            (0, true) => {}
-            (0, false) => self.leave_out(&new, &mut identity, &mut advice)?,
-            (_, _) => {
-                advice.without.push(match identity.env {
-                    EnvSelection::None => "--no-env",
-                    EnvSelection::Only(_) => "--env",
-                    EnvSelection::Except(_) => "--ignore-env",
-                    EnvSelection::All => return None,
-                });
-                identity.env = EnvSelection::All;
-            }
-        }
         let digest = stdin.as_ref().unwrap_or(&call.stdin.digest);
         let would_be = self.key_with(&identity, call, digest);
         (would_be == Some(nearest.entry.key)).then_some(advice)
     }
 
-    /// Leaves these variables out of the key: by their names, or by listing the others.
+    /// Leaves these variables out of the key, besides those that are not selected: by their names,
+    /// or by listing the others.
     fn leave_out(
         &self,
         names: &[&[u8]],
@@ -184,6 +182,10 @@ impl Runner<'_> {
         advice: &mut Advice,
     ) -> Option<()> {
         let left = |name: &OsStr| names.contains(&name.as_bytes());
+        if matches!(identity.env, EnvSelection::None) {
+            advice.option(&["--no-env"]);
+            return Some(());
+        }
         if names.len() > NAMES && !matches!(identity.env, EnvSelection::Only(_)) {
             let (counted, _) = key::variables(self.vars, identity);
             let others = counted.into_iter().filter(|name| !left(name));
@@ -255,6 +257,7 @@ impl Runner<'_> {
         let mut advice = Advice { effect: Effect::Shared, ..Advice::default() };
         let mut identity = self.config.identity.clone();
         let mut names = Vec::new();
+        let mut is_selected_otherwise = false;
         let (_, left_out) = key::variables(self.vars, &identity);
         let is_left_out = |name: &[u8]| left_out.iter().any(|(left, _)| left.as_bytes() == name);
         for Difference { what, change } in &comparison.differences {
@@ -269,7 +272,15 @@ impl Runner<'_> {
                     identity.cwd = false;
                     advice.option(&["--no-cwd"]);
                 }
-                What::Environment(_) => advice.option(&["--no-env"]),
+                What::Environment(_) => {
+                    identity.env = EnvSelection::None;
+                    is_selected_otherwise = true;
+                }
+                What::Selection(option) => {
+                    let then = selection_then(option, *change)?;
+                    identity.env = narrower(&identity.env, &then)?;
+                    is_selected_otherwise = true;
+                }
                 What::Variable(name) => names.push(name.as_slice()),
                 // Both had input to read, so the output depends on it.
                 What::Stdin => {
@@ -287,11 +298,34 @@ impl Runner<'_> {
                 | What::Auto => return None,
             }
         }
-        if !names.is_empty() {
+        if !names.is_empty() || is_selected_otherwise {
             self.leave_out(&names, &mut identity, &mut advice)?;
         }
         (!advice.with.is_empty()).then_some(advice)
     }
+}
+
+/// Returns the selection with which the nearest entry was recorded, from how it differs.
+fn selection_then(option: &str, change: Change) -> Option<EnvSelection> {
+    match change {
+        Change::New => Some(EnvSelection::All),
+        Change::Differs | Change::Gone => Chosen::parse(option),
+    }
+}
+
+/// Returns a selection that leaves out what either of two leaves out, if one option can.
+fn narrower(one: &EnvSelection, other: &EnvSelection) -> Option<EnvSelection> {
+    use EnvSelection::{All, Except, None as Nothing};
+    Some(match (one, other) {
+        (Nothing, _) | (_, Nothing) => Nothing,
+        (Except(one), Except(other)) => {
+            let more = other.iter().filter(|it| one.iter().all(|one| one.as_str() != it.as_str()));
+            Except(one.iter().chain(more).cloned().collect())
+        }
+        (Except(_), All) => one.clone(),
+        (All, Except(_)) => other.clone(),
+        _ => return None,
+    })
 }
 
 /// Returns whether an entry is fresh and whole.

@@ -10,7 +10,7 @@ pub mod differences;
 pub mod nearest;
 
 use crate::files::inputs::Snapshot;
-use crate::key::{self, LeftOut};
+use crate::key::{self, Chosen, LeftOut};
 use crate::run::explain::advice::Advice;
 use crate::run::explain::automatic::Automatic;
 use crate::run::explain::nearest::{Nearest, Reach};
@@ -150,6 +150,8 @@ pub struct Sources<'r> {
     pub counted: Vec<&'r OsStr>,
     /// The names of the other variables, and why they are left out.
     pub left_out: Vec<(&'r OsStr, LeftOut)>,
+    /// The selection of variables, unless it is the default.
+    pub chosen: Option<Chosen<'r>>,
     /// The kind of standard input, see [`cachex_exec::stdin`].
     pub stdin: &'static str,
     /// True if there is a `--key`.
@@ -302,6 +304,7 @@ impl Runner<'_> {
             cwd: identity.cwd.then(std::env::current_dir).and_then(Result::ok),
             counted,
             left_out,
+            chosen: Chosen::by(&identity.env),
             stdin: call.stdin.digest.kind(),
             has_text: identity.key.is_some(),
             scope: identity.scope.as_deref(),

@@ -30,7 +30,7 @@ fn shape_of_parts() -> Value {
         "arguments": ["string"],
         "executable": { "by": "string", "path": "string" },
         "working_directory": "string",
-        "variables": { "counted": ["string"], "left_out": [{ "name": "string", "why": "string" }] },
+        "variables": { "counted": ["string"], "left_out": [{ "name": "string", "why": "string" }], "selection": "null" },
         "stdin": "string",
         "key_text": "bool",
         "scope": "null",
@@ -75,7 +75,7 @@ fn a_hit_has_this_shape() {
 #[test]
 fn a_miss_has_this_shape() {
     let call = cachex().run("echo hi").expires_in("1h");
-    call.once().misses();
+    call.clone().with("--ignore-env FOO").once().misses();
     let told = told(&call.env("FOO", "secret").stdin("x"));
     let mut nearest = shape_of_recorded();
     for (name, shape) in [
@@ -83,7 +83,7 @@ fn a_miss_has_this_shape() {
         ("incomparable", json!("null")),
         (
             "differences",
-            json!([{ "part": "string", "name": "string", "change": "string", "message": "string" }]),
+            json!([{ "part": "string", "name": "null", "change": "string", "message": "string" }]),
         ),
         ("unknown_variables", json!("number")),
     ] {
@@ -102,6 +102,10 @@ fn a_miss_has_this_shape() {
     assert_eq!(shape(&told), expected);
     assert_eq!((&told["result"], &told["state"]), (&json!("miss"), &json!("not-recorded")));
     let differences = json!([
+        {
+            "part": "variable-selection", "name": null, "change": "gone",
+            "message": "the variables are selected in another way: recorded with `--ignore-env FOO`",
+        },
         { "part": "variable", "name": "FOO", "change": "new", "message": "variable `FOO` is new" },
         {
             "part": "stdin", "name": null, "change": "differs",

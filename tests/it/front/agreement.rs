@@ -30,6 +30,8 @@ const OPTIONS: &[&str] = &[
     "--no-env",
     "--env FOO,LANG",
     "--env=FOO",
+    "--env LANG,FOO,FOO2,FOO",
+    "--ignore-env FOO2,FO,FOO",
     "--ignore-env FOO",
     "--no-cwd",
     "--exe name",

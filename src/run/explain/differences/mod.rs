@@ -34,6 +34,9 @@ pub enum What {
     Environment(usize),
     /// The variable of this name.
     Variable(Vec<u8>),
+    /// The selection of variables: the option that made it then, or makes it now if that was the
+    /// default; empty if it was not kept.
+    Selection(String),
     /// Standard input.
     Stdin,
     /// `--key`.
@@ -106,6 +109,7 @@ pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
     compare_executables(now, then, &mut comparison);
     let moved = change(Kind::Directory);
     comparison.add(What::Directory, moved);
+    compare_selections(now, then, &mut comparison);
     compare_variables(now, then, moved.is_some(), &mut comparison);
     comparison.add(What::Stdin, change(Kind::Stdin).filter(|&how| how == Change::Differs));
     comparison.add(What::Text, change(Kind::Text));
@@ -156,6 +160,14 @@ fn compare_executables(now: &Parts, then: &Parts, comparison: &mut Comparison) {
         return;
     };
     comparison.add(what, Some(Change::Differs));
+}
+
+fn compare_selections(now: &Parts, then: &Parts, comparison: &mut Comparison) {
+    let change = change(now, then, Kind::Selection);
+    let side = if change == Some(Change::New) { now } else { then };
+    let part = side.list.iter().find(|part| part.kind == Kind::Selection);
+    let option = part.map(|part| String::from_utf8_lossy(&part.name).into_owned());
+    comparison.add(What::Selection(option.unwrap_or_default()), change);
 }
 
 fn compare_variables(now: &Parts, then: &Parts, moved: bool, comparison: &mut Comparison) {

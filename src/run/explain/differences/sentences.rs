@@ -105,6 +105,7 @@ impl Sides<'_> {
                     Gone => "is gone",
                 }
             ),
+            What::Selection(option) => selection(option, change),
             What::Stdin => match self.stdin {
                 Some(then) => format!("standard input differs: {then} when it was recorded"),
                 None => "standard input differs".to_owned(),
@@ -182,6 +183,25 @@ impl Sides<'_> {
         }
         told.join(", ")
     }
+}
+
+fn selection(option: &str, change: Change) -> String {
+    let mut told = "the variables are selected in another way".to_owned();
+    let (option, list) = option.split_once(' ').unwrap_or((option, ""));
+    if !option.is_empty() {
+        told.push_str(match change {
+            Change::New => ": recorded without `",
+            Change::Differs | Change::Gone => ": recorded with `",
+        });
+        told.push_str(option);
+        if change != Change::New && !list.is_empty() {
+            let patterns = list.split(',').map(|pattern| quote::word(pattern.as_bytes()));
+            told.push(' ');
+            told.push_str(&patterns.collect::<Vec<_>>().join(","));
+        }
+        told.push('`');
+    }
+    told
 }
 
 fn plain(what: &str, change: Change) -> String {
