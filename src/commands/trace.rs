@@ -78,7 +78,8 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
         }
     };
     let exit = Exit::from(ended.status);
-    let report = match tracer {
+    // The keepers end while the list is written.
+    let (report, _keepers) = match tracer {
         Ok(tracer) => tracer.finish(),
         Err(why) => {
             messages::error(format_args!("the command was not traced: {why}"));

@@ -20,7 +20,9 @@ use cachex_base::text::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPa
 use cachex_store::events::Reason;
 use cachex_store::path_sets::{Ground, PathSet, PathSets, Ties};
 use cachex_store::{self as store, Root};
-use cachex_trace::{Change, Fact, Hook, Jobserver, Settings, Times, Tracer, Written};
+use cachex_trace::{
+    Change, Fact, Hook, Jobserver, Keepers, Report, Settings, Times, Tracer, Written,
+};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustix::fd::BorrowedFd;
 use rustix::fs::FileType;
@@ -201,15 +203,19 @@ impl Runner<'_> {
         settings
     }
 
-    /// Ends tracing and returns the run's dependencies. An error says why the run must not be
-    /// recorded.
+    /// Ends tracing and returns the run's dependencies, and who has to be dropped last. An error says
+    /// why the run must not be recorded.
     pub(super) fn end_tracing(
         &self,
-        tracing: Tracing,
+        tracing: Option<Tracing>,
         status: ExitStatus,
-    ) -> Result<Traced, String> {
-        let Tracing { tracer, began } = tracing;
-        let report = tracer.finish();
+    ) -> (Option<Keepers>, Result<Option<Traced>, String>) {
+        let Some(Tracing { tracer, began }) = tracing else { return (None, Ok(None)) };
+        let (report, keepers) = tracer.finish();
+        (Some(keepers), self.traced(report, began, status).map(Some))
+    }
+
+    fn traced(&self, report: Report, began: i64, status: ExitStatus) -> Result<Traced, String> {
         let found = Found {
             facts: report.facts.len(),
             read: report.read.len(),

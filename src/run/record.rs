@@ -98,13 +98,16 @@ impl Runner<'_> {
             Ok(ended) => ended,
             Err(unstarted) => {
                 let is_shown = !printed.is_empty();
+                // The command in the place of this process must not have a child of it.
+                drop(tracing);
                 return self.not_started(root, &call, *unstarted, &executable, stale, is_shown);
             }
         };
         let ending =
             recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended, false)));
         self.input_was_read(&mut call.stdin, std::mem::take(&mut ended.input));
-        let traced = tracing.map(|tracing| self.end_tracing(tracing, ended.status)).transpose();
+        // They end while the result is recorded.
+        let (_keepers, traced) = self.end_tracing(tracing, ended.status);
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {

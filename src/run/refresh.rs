@@ -242,7 +242,8 @@ impl Runner<'_> {
             }
         };
         let ending = recorder.ending(self.prospect(&ended, is_followed));
-        let traced = tracing.map(|tracing| self.end_tracing(tracing, ended.status)).transpose();
+        // They end while the result is recorded.
+        let (_keepers, traced) = self.end_tracing(tracing, ended.status);
         let failed = self.failed(&ended);
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
         let keeps_good = !is_followed || self.config.freshness.stale_if_error.is_some();

@@ -1,6 +1,8 @@
 //! `--auto`: a call whose files are found out hits as long as they are as they were.
 
 mod foreign;
+#[cfg(target_os = "linux")]
+mod guardian;
 mod links;
 #[cfg(target_os = "linux")]
 mod mounts;

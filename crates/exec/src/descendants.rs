@@ -10,6 +10,7 @@ pub use linux::{are_inherited, await_events, call_of, gather, is_empty, send, wi
 #[cfg(target_os = "linux")]
 mod linux {
     use cachex_base::system::procfs::Stat;
+    use cachex_trace::is_guardian;
     use rustix::process::{
         Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal,
         set_child_subreaper, wait,
@@ -118,14 +119,16 @@ mod linux {
         }
     }
 
-    /// Returns the living descendants of a process, nearest first.
+    /// Returns the living descendants of a process, nearest first. A guardian is none: this process
+    /// has started it for itself, and if the command leaves something behind, it has to go on.
     fn living(ancestor: u32) -> Vec<Stat> {
         let all: Vec<_> = Stat::all().collect();
         let mut found = Vec::new();
         let mut parents = vec![ancestor];
         while let Some(parent) = parents.pop() {
             let children = all.iter().filter(|process| process.parent == parent);
-            for child in children.filter(|process| !process.is_dead()) {
+            let is_of_the_command = |it: &&Stat| !it.is_dead() && !is_guardian(it.pid);
+            for child in children.filter(is_of_the_command) {
                 parents.push(child.pid);
                 found.push(*child);
             }

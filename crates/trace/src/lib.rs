@@ -14,7 +14,8 @@
 //!
 //! A thread of the process that starts the command answers the notifications, because some systems
 //! let only its ancestors read a process. A second process also holds the listener, and answers
-//! once that thread's process is gone, so that its end harms nothing that is still running.
+//! once that thread's process is gone, so that its end harms nothing that is still running. Both are
+//! gone when the [`Keepers`] are dropped, unless something is.
 //!
 //! Works on Linux on x86-64 and 64-bit Arm. Elsewhere [`support`] returns an error.
 
@@ -32,7 +33,7 @@ mod nowhere;
 use nowhere as here;
 
 pub use facts::{Class, Fact, Look, Stamp, Value};
-pub use here::{Hook, Tracer, has_rights_of_its_own, support};
+pub use here::{Hook, Keepers, Tracer, has_rights_of_its_own, is_guardian, support};
 pub use jobserver::Jobserver;
 pub use report::{Change, Refusal, Report, Written};
 

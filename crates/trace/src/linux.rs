@@ -19,8 +19,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use guardian::is_guardian;
 pub use listen::Hook;
-pub use tracer::{Tracer, support};
+pub use tracer::{Keepers, Tracer, support};
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;

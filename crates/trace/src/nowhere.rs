@@ -18,8 +18,16 @@ pub fn has_rights_of_its_own(_program: &Path) -> bool {
     false
 }
 
+/// Returns false: nobody is guarded here.
+pub fn is_guardian(_process: u32) -> bool {
+    false
+}
+
 /// A tracer, which cannot be created here.
 pub struct Tracer(Infallible);
+
+/// Those who hold a listener, of whom there are none here.
+pub struct Keepers(Infallible);
 
 /// The action of a new process before it executes the command, which cannot be created here.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +52,7 @@ impl Tracer {
     }
 
     /// Cannot be called.
-    pub fn finish(self) -> Report {
+    pub fn finish(self) -> (Report, Keepers) {
         match self.0 {}
     }
 }

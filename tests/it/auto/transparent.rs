@@ -79,7 +79,6 @@ const OF_RUN: &[&str] = &[
 const DIFFERENT: &[(&str, &str)] = &[
     ("grandchildren::one_that_let_go_of_the_output_is_nobodys_business", OUTLIVES),
     ("grandchildren::what_carries_on_holds_nothing_else", "it is traced, by a guardian"),
-    ("grandchildren::nor_does_cachex_leave_one_to_the_first", "a guardian is nobody's child"),
     ("timeout::what_is_left_of_one_that_ended_in_time_is_left_alone", OUTLIVES),
     ("grandchildren::where_a_good_result_stands_in_what_comes_later_is_not_shown", LOOKS),
     ("shared_stdin::calls_that_share_it_do_not_record_a_part_as_the_whole", LOOKS),

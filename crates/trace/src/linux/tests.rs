@@ -78,7 +78,7 @@ impl World {
     pub fn run(&self, settings: Settings, command: &mut Command) -> Run {
         let (tracer, child) = self.start(settings, command);
         let output = child.wait_with_output().unwrap();
-        let report = tracer.finish();
+        let (report, _) = tracer.finish();
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         Run { report, status: output.status, stdout, folder: self.path("") }
     }

@@ -1,8 +1,9 @@
 //! The thread that answers notifications, and its start and end.
 
+use crate::linux::filter;
+use crate::linux::guardian::{self, Guardian};
 use crate::linux::listen::{self, Hook, Slot};
 use crate::linux::recorder::{Recorder, Weight};
-use crate::linux::{filter, guardian};
 use crate::report::Report;
 use crate::{Settings, Unsupported};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,10 +28,19 @@ const STACK: usize = 512 * 1024;
 
 /// Traces one command.
 pub struct Tracer {
-    shared: Arc<Shared>,
-    thread: JoinHandle<()>,
-    /// The socket through which the new process sends its listener.
+    /// The socket through which the new process sends its listener. It is closed before the keepers
+    /// are dropped, who otherwise await a listener.
     socket: OwnedFd,
+    keepers: Keepers,
+}
+
+/// The thread and the process that hold the listener. Drop them as late as possible, but before this
+/// process executes another program: if nothing is left to trace, that waits for their end, which
+/// takes a moment. Otherwise they go on.
+pub struct Keepers {
+    shared: Arc<Shared>,
+    /// The thread, which ends the guardian. None if it was waited for.
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -60,7 +70,7 @@ impl Tracer {
         }
         listen::has_memory(MEMORY).map_err(failed)?;
         let slot = Slot::new().map_err(failed)?;
-        let guardian = guardian::start(&slot).map_err(failed)?;
+        let guardian = Guardian::start(&slot).map_err(failed)?;
         let (ours, socket) = rustix::net::socketpair(
             rustix::net::AddressFamily::UNIX,
             rustix::net::SocketType::SEQPACKET,
@@ -85,18 +95,19 @@ impl Tracer {
                 let Some(listener) = listen::take_over(&ours) else { return };
                 let listener = listener.map_err(Errno::from_raw_os_error);
                 if let Ok(listener) = &listener {
-                    listen::hand_on(&guardian, listener);
+                    guardian.holds(listener);
                     listen::take_turns(listener.as_fd());
                 }
                 if let Ok(listener) = its_own.listener.get_or_init(|| listener) {
                     its_own.serve(listener.as_fd(), slot);
                 }
+                // Nothing is left to trace.
                 drop(guardian);
             })
         });
         let thread =
             thread.map_err(|error| failed(Errno::from_io_error(&error).unwrap_or(Errno::AGAIN)))?;
-        Ok(Tracer { shared, thread, socket })
+        Ok(Tracer { socket, keepers: Keepers { shared, thread: Some(thread) } })
     }
 
     /// Returns the hook for the new process.
@@ -106,19 +117,27 @@ impl Tracer {
 
     /// Returns the report, after the command has ended and was reaped. Processes that it left
     /// running are not waited for, and go on unharmed.
-    pub fn finish(self) -> Report {
-        let Tracer { shared, thread, socket } = self;
+    pub fn finish(self) -> (Report, Keepers) {
+        let Tracer { socket, mut keepers } = self;
         drop(socket);
+        let report = keepers.report();
+        (report, keepers)
+    }
+}
+
+impl Keepers {
+    fn report(&mut self) -> Report {
+        let Keepers { shared, thread } = self;
         let mut processes_left = false;
         let mut untraced = None;
         if shared.listener.get().is_none() {
             // Nobody holds the other end any more.
-            let _ = thread.join();
+            let _ = thread.take().map(JoinHandle::join);
         }
         match shared.listener.get() {
             None => untraced = Some("no command was started".to_owned()),
             Some(Err(errno)) => untraced = Some(reason(*errno)),
-            Some(Ok(listener)) => processes_left = !is_left_alone(listener.as_fd()),
+            Some(Ok(listener)) => processes_left = !is_left_alone(listener.as_fd(), GRACE),
         }
         let recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut recorder) = recorder else { return Report::default() };
@@ -127,6 +146,17 @@ impl Tracer {
             recorder.refuse(Weight::Untraced, why);
         }
         Report { traced, ..recorder.report(processes_left) }
+    }
+}
+
+impl Drop for Keepers {
+    fn drop(&mut self) {
+        let Some(thread) = &self.thread else { return };
+        let has_work = || match self.shared.listener.get() {
+            Some(Ok(listener)) => !is_left_alone(listener.as_fd(), Duration::ZERO),
+            _ => false,
+        };
+        guardian::lasts(|| !thread.is_finished() && !has_work());
     }
 }
 
@@ -164,9 +194,9 @@ impl Shared {
     }
 }
 
-/// Returns whether no traced process is left, or none will be soon.
-fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
-    let timeout = Timespec { tv_sec: 0, tv_nsec: GRACE.as_nanos() as _ };
+/// Returns whether no traced process is left, or none will be within a part of a second.
+fn is_left_alone(listener: BorrowedFd<'_>, soon: Duration) -> bool {
+    let timeout = Timespec { tv_sec: 0, tv_nsec: soon.as_nanos() as _ };
     let mut told = [PollFd::new(&listener, PollFlags::empty())];
     loop {
         match poll(&mut told, Some(&timeout)) {

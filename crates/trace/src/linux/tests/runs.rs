@@ -279,7 +279,7 @@ fn what_somebody_else_changes_meanwhile_makes_a_run_that_cannot_be_recorded() {
         let done = Command::new("sh").args(["-c", change]).current_dir(world.path("")).status();
         assert!(done.unwrap().success());
         drop(child.wait_with_output().unwrap());
-        let refusal = tracer.finish().refusal.map(|it| it.to_string());
+        let refusal = tracer.finish().0.refusal.map(|it| it.to_string());
         let is_seen =
             refusal.as_ref().is_some_and(|it| it.ends_with("changed while the command ran"));
         assert!(is_seen, "{look}: {refusal:?}");
@@ -303,7 +303,7 @@ fn what_comes_and_goes_again_meanwhile_is_seen_as_well() {
         let _ = std::fs::remove_file(world.path("none"));
         let _ = std::fs::remove_file(world.path("dir"));
         drop(child.wait_with_output().unwrap());
-        let refusal = tracer.finish().refusal.map(|it| it.to_string());
+        let refusal = tracer.finish().0.refusal.map(|it| it.to_string());
         let is_seen =
             refusal.as_ref().is_some_and(|it| it.ends_with("none changed while the command ran"));
         assert!(is_seen, "{look}: {refusal:?}");
@@ -353,7 +353,7 @@ fn a_command_that_is_not_started_is_not_traced() {
     let known_descriptors = (3..1024).collect();
     let settings = Settings { known_descriptors, ..Settings::default() };
     let tracer = crate::Tracer::new(settings).unwrap();
-    let report = tracer.finish();
+    let (report, _) = tracer.finish();
     assert!(!report.traced);
     assert_eq!(report.refusal.unwrap().to_string(), "no command was started");
 }

@@ -209,5 +209,5 @@ fn a_fifo_that_somebody_else_writes_to_is_the_same() {
     (&open).write_all(b"x").unwrap();
     drop(child.stdin.take());
     child.wait().unwrap();
-    assert_eq!(tracer.finish().refusal.map(|why| why.to_string()), None);
+    assert_eq!(tracer.finish().0.refusal.map(|why| why.to_string()), None);
 }
