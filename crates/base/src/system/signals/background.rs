@@ -6,8 +6,6 @@
 //! once more, before anything else that was sent is looked at, such as the SIGTERM of `kill %1`.
 
 use super::{Mask, is_ignored};
-use crate::record::frames::Stream;
-use crate::streams::nonblocking_writer::own;
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, tcgetattr};
 use signal_hook::consts::SIGTTOU;
@@ -27,10 +25,9 @@ impl BackgroundWrites {
     /// Begins, unless no output is such a terminal, or this process ignores or blocked the signal:
     /// `mask` is what it blocked.
     pub fn begin(mask: Mask) -> Option<BackgroundWrites> {
-        let stops_writers = |output| {
-            tcgetattr(own(output)).is_ok_and(|it| it.local_modes.contains(LocalModes::TOSTOP))
-        };
-        if !Stream::BOTH.into_iter().any(stops_writers)
+        let stops_writers =
+            |output| tcgetattr(output).is_ok_and(|it| it.local_modes.contains(LocalModes::TOSTOP));
+        if ![rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().any(stops_writers)
             || mask.holds(SIGTTOU)
             || is_ignored(SIGTTOU)
         {
