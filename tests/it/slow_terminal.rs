@@ -91,6 +91,8 @@ fn what_waits_is_discarded_by_ctrl_c() {
     terminal.types("cachex run -- prints").shows("ready").presses(CTRL_S);
     cachex.opens("gate");
     cachex.line_of("printed");
+    // Until it has tried to show it, cachex cannot know that it waits.
+    terminal.awaits_looks();
     terminal.presses(CTRL_C).types("echo status=$?").shows("status=130");
     assert!(!terminal.written().contains("105000"));
 }
