@@ -46,3 +46,31 @@ fn one_that_asks_can_be_interrupted_and_stopped() {
     terminal.types(run).shows("name?").awaits_reader().presses(CTRL_Z).shows("Stopped");
     terminal.types("fg").shows("ask").awaits_reader().types("Ada").shows("hello 3");
 }
+
+#[test]
+fn so_does_one_that_takes_them_in_passing() {
+    let prepared = "import os, sys, termios, threading, time, tty\nsys.stdin.read()\n";
+    let ways = [
+        // In a thread of its own, as node and fzf do.
+        "keys = os.open('/dev/tty', os.O_RDWR)\n\
+         def ask():\n    print('got', os.read(keys, 9).decode(), flush=True); os._exit(0)\n\
+         threading.Thread(target=ask).start()\nprint('name?', flush=True)\n\
+         while True: time.sleep(9)\n",
+        // Between two pieces of its work.
+        "keys = os.open('/dev/tty', os.O_RDWR | os.O_NONBLOCK)\nprint('name?', flush=True)\n\
+         while True:\n    try: print('got', os.read(keys, 9).decode(), flush=True); break\n    \
+         except BlockingIOError: time.sleep(0.01)\n",
+        // One by one, from where it prints, as vim does.
+        "tty.setcbreak(1)\nos.set_blocking(1, False)\nos.write(1, b'name?')\nkeys = b''\n\
+         while not keys.endswith(b'\\n'):\n    try: keys += os.read(1, 9)\n    \
+         except BlockingIOError: time.sleep(0.01)\n\
+         os.write(1, b'got ' + keys)\n",
+    ];
+    for way in ways {
+        let cachex = cachex();
+        cachex.executable("bin/ask", format!("#!/usr/bin/env python3\n{prepared}{way}"));
+        let mut terminal = cachex.terminal();
+        terminal.types("cachex run --tty -- ask </dev/null").shows("name?").awaits_raw_mode();
+        terminal.types("Ada").shows("got Ada").awaits_shell();
+    }
+}

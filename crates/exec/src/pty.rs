@@ -88,7 +88,7 @@ impl Pty {
     /// Closes the command's end. Returns the descriptor to read its output from, and the console
     /// for its input.
     pub fn split(self, leader: Pid) -> (OwnedFd, Console) {
-        let keyboard = Keyboard::of(self.typed);
+        let keyboard = Keyboard::of(self.typed, tcgetattr(&self.input).ok());
         (self.output, Console { master: self.input, leader, keyboard })
     }
 }
@@ -112,9 +112,11 @@ pub struct Console {
 /// The real terminal, whose keys are passed on.
 struct Keyboard {
     terminal: KeyboardTerminal,
-    /// False until the command reads its terminal, if that is not its standard input: until then,
-    /// the keys may be for others, such as the first program of a pipeline.
+    /// False until the command uses its terminal for keys, if that is not its standard input: until
+    /// then, they may be for others, such as the first program of a pipeline.
     is_wanted: bool,
+    /// The modes that the command's terminal had at first.
+    first: Option<Termios>,
     /// The terminal's modes before raw mode; none while not in raw mode.
     before: Option<Termios>,
     /// The keys that were typed and not passed on yet.
@@ -170,6 +172,17 @@ impl Console {
                 let _ = tcsetattr(&keyboard.terminal, OptionalActions::Now, &modes);
             }
         }
+    }
+
+    /// Returns whether the command has set its terminal otherwise, as whatever takes single keys or
+    /// asks for a password does before it reads any.
+    pub fn is_set_otherwise(&self) -> bool {
+        let Some(first) = self.keyboard.as_ref().and_then(|it| it.first.as_ref()) else {
+            return false;
+        };
+        let of_keys = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        let now = tcgetattr(&self.master);
+        now.is_ok_and(|now| now.local_modes & of_keys != first.local_modes & of_keys)
     }
 
     /// Passes keys on from now on: the command reads them.
@@ -321,7 +334,7 @@ impl AsFd for KeyboardTerminal {
 impl Keyboard {
     /// Returns the keyboard of the terminal on standard output, which also is standard input if
     /// `is_stdin`. None if it is not the terminal of this session: no key of it could be meant.
-    fn of(is_stdin: bool) -> Option<Keyboard> {
+    fn of(is_stdin: bool, first: Option<Termios>) -> Option<Keyboard> {
         let terminal = if is_stdin {
             KeyboardTerminal::Stdin
         } else {
@@ -332,6 +345,7 @@ impl Keyboard {
         Some(Keyboard {
             terminal,
             is_wanted: is_stdin,
+            first,
             before: None,
             keys: Vec::new(),
             ahead: 0,

@@ -100,9 +100,13 @@ mod linux {
             self.was_answered || !self.waiting.iter().all(waits)
         }
 
-        /// Returns whether a process waited for keys at the last look, or among other things before.
-        pub fn are_there(&self) -> bool {
-            !self.waiting.is_empty() || self.was_watched
+        /// Returns whether a process waited for keys at the last look, or among other things before, or
+        /// whether one has opened its terminal by that name to read it: it may do so in another thread,
+        /// or look for keys without waiting.
+        pub fn are_there(&self, leader: Pid) -> bool {
+            !self.waiting.is_empty()
+                || self.was_watched
+                || descendants::with(leader).into_iter().any(has_opened_its_terminal)
         }
 
         /// Returns whether a process waited for keys, among other things.
@@ -151,6 +155,21 @@ mod linux {
             let device = fs::metadata(format!("/proc/{process}/fd/{descriptor}"));
             device.is_ok_and(|device| device.rdev() == self.terminal || device.rdev() == own)
         }
+    }
+
+    /// Returns whether a process has `/dev/tty` open for reading.
+    fn has_opened_its_terminal(process: u32) -> bool {
+        let own = rustix::fs::makedev(5, 0);
+        let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        let is_own = |path: &std::path::Path| fs::metadata(path).is_ok_and(|it| it.rdev() == own);
+        let is_read = |number: &str| {
+            let about = fs::read_to_string(format!("/proc/{process}/fdinfo/{number}"));
+            let about = about.unwrap_or_default();
+            let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
+            let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
+            flags.is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_WRONLY)
+        };
+        open.filter(|it| is_own(&it.path())).any(|it| it.file_name().to_str().is_some_and(is_read))
     }
 
     /// What a process of one thread waits for.
@@ -275,7 +294,7 @@ mod elsewhere {
             match *self {}
         }
 
-        pub fn are_there(&self) -> bool {
+        pub fn are_there(&self, _: Pid) -> bool {
             match *self {}
         }
 

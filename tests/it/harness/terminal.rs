@@ -112,6 +112,17 @@ impl Terminal {
         self.awaits_looks()
     }
 
+    /// Waits until keys are taken one by one.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_raw_mode(&mut self) -> &mut Terminal {
+        eventually("raw mode", || {
+            let modes = rustix::termios::tcgetattr(&self.keyboard).ok()?;
+            (!modes.local_modes.contains(LocalModes::ICANON)).then_some(())
+        });
+        self
+    }
+
     /// Waits until `cachex` in the foreground has looked at the command a few times.
     #[cfg(target_os = "linux")]
     #[track_caller]

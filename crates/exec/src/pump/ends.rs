@@ -169,15 +169,19 @@ impl Pump<'_, '_> {
 
     /// Looks for processes that wait for keys, if that is due.
     pub(super) fn look_for_readers(&mut self) {
-        if self.ended.is_none()
-            && let Some(readers) = &mut self.readers
-            && readers.look(self.job.leader())
-        {
+        if self.ended.is_some() {
+            return;
+        }
+        let leader = self.job.leader();
+        let has_looked = self.readers.as_mut().map(|readers| readers.look(leader));
+        if has_looked == Some(true) {
             self.typed.iter_mut().for_each(Typed::look);
         }
         // Where the system does not tell who reads, somebody may.
         if let Some(console) = self.console.as_mut().filter(|it| it.awaits_readers())
-            && self.readers.as_ref().is_none_or(Readers::are_there)
+            && has_looked != Some(false)
+            && (console.is_set_otherwise()
+                || self.readers.as_ref().is_none_or(|readers| readers.are_there(leader)))
         {
             console.is_read();
         }
