@@ -364,6 +364,14 @@ impl<'f> Levels<'f> {
             is_adding = adds(&more);
             names.extend(more);
         }
+        // Without a list below, it would stand alone, and leave out all the others.
+        if is_adding && option.variable == options::ENV.variable {
+            return Err(UsageError(format!(
+                "`+` adds to a list of variables, and there is none to add to: all but those of the \
+                 session are part of the key; leave out the `+` of {} for these alone",
+                names.iter().map(NamePattern::as_str).collect::<Vec<_>>().join(",")
+            )));
+        }
         self.settle(option, &names);
         Ok(Some(names))
     }

@@ -266,6 +266,22 @@ fn what_is_left_out_is_not_what_is_not_set() {
 }
 
 #[test]
+fn names_that_are_added_need_some_to_be_added_to() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    for front in ["0", "1"] {
+        let (call, ran) = (call.clone().env("CACHEX_FRONT", front), cachex.runs());
+        for call in [call.clone().option("--env", "+A"), call.clone().env("CACHEX_ENV", "+A")] {
+            let told = call.once().exits(125).stderr();
+            assert!(told.contains("none to add to") && told.contains("the `+` of A"), "{told}");
+        }
+        assert_eq!(cachex.runs(), ran);
+        call.clone().option("--env", "+A").env("CACHEX_ENV", "B").once().exits(0);
+        call.option("--ignore-env", "+A").once().exits(0);
+    }
+}
+
+#[test]
 fn a_selection_is_the_same_however_it_is_written() {
     let cachex = cachex();
     let call = cachex.run("echo hi").env("A", "1").env("B", "2");
