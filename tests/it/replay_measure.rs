@@ -64,6 +64,7 @@ fn a_mark_is_below_a_replay_at_a_terminal_and_nowhere_else() {
     assert!(!terminal.written().contains("cached"), "a run is no replay");
     terminal.types("cachex run --mark -- echo seen; echo end");
     terminal.shows("seen").shows("\x1b[2mcached 0s ago\x1b[0m").shows("end");
-    terminal.types("NO_COLOR=1 cachex run --ignore-env NO_COLOR --mark -- echo seen; echo end");
-    terminal.shows("seen").shows("\ncached ").shows("end");
+    let plain = "cachex run --ignore-env NO_COLOR --mark -- echo seen; echo end";
+    terminal.types(plain).shows("seen").shows("end");
+    terminal.types(&format!("NO_COLOR=1 {plain}")).shows("seen").shows("\ncached ").shows("end");
 }
