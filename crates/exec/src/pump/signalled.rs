@@ -113,8 +113,9 @@ impl Pump<'_, '_> {
     /// arrived while the command was still printing, so nobody has to wait for the reader. If the
     /// reader takes everything, the command would not have been there any more.
     pub(super) fn end_late(&mut self, sent: &Sent) {
-        match sent.sender {
-            Sender::Process { .. } => self.missed = Some(*sent),
+        match (sent.sender, signals::meaning(sent.signal)) {
+            // What follows, such as the SIGCONT of `kill %1`, changes nothing about it.
+            (Sender::Process { .. }, Some(Meaning::Ends)) => self.missed = Some(*sent),
             _ => self.end_for(sent),
         }
     }
