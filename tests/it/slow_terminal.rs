@@ -62,7 +62,7 @@ fn a_signal_that_the_command_ignored_changes_nothing_while_its_output_waits() {
     terminal.types("cachex run -- prints; echo status=$?").shows("ready").presses(CTRL_S);
     cachex.opens("gate");
     awaits_end(&cachex.line_of("pid"));
-    terminal.presses(CTRL_C).shows("status=5");
+    terminal.awaits_rest().presses(CTRL_C).shows("status=5");
 }
 
 /// Waits until cachex has taken note of the command's end.

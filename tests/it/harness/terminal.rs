@@ -112,6 +112,17 @@ impl Terminal {
         self.awaits_looks()
     }
 
+    /// Waits until `cachex` in the foreground waits.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_rest(&mut self) -> &mut Terminal {
+        eventually("cachex to rest", || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.front()?)).ok()?;
+            stat.rsplit_once(')')?.1.starts_with(" S").then_some(())
+        });
+        self
+    }
+
     /// Waits until keys are taken one by one.
     #[cfg(target_os = "linux")]
     #[track_caller]
