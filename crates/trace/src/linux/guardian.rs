@@ -39,12 +39,7 @@ pub struct Guardian {
 impl Guardian {
     /// Starts a guardian.
     pub fn start(slot: &Slot) -> Result<Guardian, Errno> {
-        let (socket, theirs) = rustix::net::socketpair(
-            rustix::net::AddressFamily::UNIX,
-            rustix::net::SocketType::SEQPACKET,
-            rustix::net::SocketFlags::CLOEXEC,
-            None,
-        )?;
+        let (socket, theirs) = listen::sockets()?;
         let slot = slot.for_a_child();
         // It takes no signal from its first moment: the handlers are those of this process.
         let process = listen::without_signals(|| {

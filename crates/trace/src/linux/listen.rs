@@ -370,14 +370,15 @@ pub fn with_descriptor<T>(
     look(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
+/// Returns two sockets, for sending a listener from one process to another.
+pub fn sockets() -> Result<(OwnedFd, OwnedFd), Errno> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+}
+
 /// Tests tracing: has another process install a filter, and reads its memory.
 pub fn try_out(filter: &[sock_filter]) -> Result<(), Errno> {
-    let (ours, theirs) = rustix::net::socketpair(
-        rustix::net::AddressFamily::UNIX,
-        rustix::net::SocketType::SEQPACKET,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let (ours, theirs) = sockets()?;
     let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
     let probe = [7_u8];
     // SAFETY: the child makes only async-signal-safe calls: no allocation, no lock.

@@ -71,13 +71,7 @@ impl Tracer {
         listen::has_memory(MEMORY).map_err(failed)?;
         let slot = Slot::new().map_err(failed)?;
         let guardian = Guardian::start(&slot).map_err(failed)?;
-        let (ours, socket) = rustix::net::socketpair(
-            rustix::net::AddressFamily::UNIX,
-            rustix::net::SocketType::SEQPACKET,
-            rustix::net::SocketFlags::CLOEXEC,
-            None,
-        )
-        .map_err(failed)?;
+        let (ours, socket) = listen::sockets().map_err(failed)?;
         can_serve(&ours).map_err(failed)?;
         let shared = Arc::new(Shared { recorder: Mutex::new(Some(recorder)), ..Shared::default() });
         // A process that is sent a descriptor and has no room for it loses it; without any holder
