@@ -7,6 +7,7 @@
 
 mod answers;
 
+use crate::typed::Terminal;
 use answers::Answers;
 use cachex_base::streams::nonblocking_writer::has_hung_up;
 use cachex_base::system::failpoint;
@@ -111,7 +112,7 @@ pub struct Console {
 
 /// The real terminal, whose keys are passed on.
 struct Keyboard {
-    terminal: KeyboardTerminal,
+    terminal: Terminal,
     /// False until the command uses its terminal for keys, if that is not its standard input: until
     /// then, they may be for others, such as the first program of a pipeline.
     is_wanted: bool,
@@ -315,32 +316,16 @@ fn meaning(master: &OwnedFd, leader: Pid, keys: &mut Vec<u8>) -> Pressed {
 /// `_POSIX_VDISABLE`: no key.
 const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 
-/// Where keys are read.
-enum KeyboardTerminal {
-    Stdin,
-    /// Opened anew, since standard input is something else.
-    Opened(OwnedFd),
-}
-
-impl AsFd for KeyboardTerminal {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            KeyboardTerminal::Stdin => rustix::stdio::stdin(),
-            KeyboardTerminal::Opened(opened) => opened.as_fd(),
-        }
-    }
-}
-
 impl Keyboard {
     /// Returns the keyboard of the terminal on standard output, which also is standard input if
     /// `is_stdin`. None if it is not the terminal of this session: no key of it could be meant.
     fn of(is_stdin: bool, first: Option<Termios>) -> Option<Keyboard> {
         let terminal = if is_stdin {
-            KeyboardTerminal::Stdin
+            Terminal::Stream(rustix::stdio::stdin())
         } else {
             tcgetpgrp(rustix::stdio::stdout()).ok()?;
             let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-            KeyboardTerminal::Opened(rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?)
+            Terminal::Opened(rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?)
         };
         Some(Keyboard {
             terminal,

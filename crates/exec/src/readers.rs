@@ -151,17 +151,22 @@ mod linux {
 
         /// Returns whether a descriptor of a process is the terminal, by whichever name.
         fn is_terminal(&self, process: u32, descriptor: u64) -> bool {
-            let own = rustix::fs::makedev(5, 0);
             let device = fs::metadata(format!("/proc/{process}/fd/{descriptor}"));
-            device.is_ok_and(|device| device.rdev() == self.terminal || device.rdev() == own)
+            device.is_ok_and(|it| it.rdev() == self.terminal || it.rdev() == own_terminal())
         }
+    }
+
+    /// Returns the device number of `/dev/tty`.
+    fn own_terminal() -> u64 {
+        rustix::fs::makedev(5, 0)
     }
 
     /// Returns whether a process has `/dev/tty` open for reading.
     fn has_opened_its_terminal(process: u32) -> bool {
-        let own = rustix::fs::makedev(5, 0);
         let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        let is_own = |path: &std::path::Path| fs::metadata(path).is_ok_and(|it| it.rdev() == own);
+        let is_own = |path: &std::path::Path| {
+            fs::metadata(path).is_ok_and(|device| device.rdev() == own_terminal())
+        };
         let is_read = |number: &str| {
             let about = fs::read_to_string(format!("/proc/{process}/fdinfo/{number}"));
             let about = about.unwrap_or_default();

@@ -153,7 +153,7 @@ impl PartialEq for Settings {
 
 /// The terminal that a command reads: its standard input, or this session's terminal.
 #[derive(Debug)]
-enum Terminal {
+pub enum Terminal {
     /// As a standard stream.
     Stream(BorrowedFd<'static>),
     /// As it was found by the session.
