@@ -8,7 +8,6 @@ use cachex_base::process::exit::Exit;
 use cachex_base::system::progress::{self, Stage};
 use cachex_base::system::signals;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -154,7 +153,7 @@ impl Caught {
         static CAUGHT: OnceLock<Caught> = OnceLock::new();
         let caught = CAUGHT.get_or_init(|| {
             let caught = Caught { signal: Arc::default(), over: Arc::default() };
-            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            for signal in signals::REQUESTS_TO_END {
                 if !signals::is_ignored(signal) {
                     // A signal that cannot be caught merely leaves a line behind.
                     let _ = flag::register_conditional_default(signal, caught.over.clone());

@@ -12,6 +12,7 @@
 
 pub mod background;
 mod broken_pipes;
+#[cfg_attr(not(target_os = "linux"), path = "signals/late_elsewhere.rs")]
 pub mod late;
 mod mask;
 #[cfg_attr(not(target_os = "linux"), path = "signals/receive_elsewhere.rs")]
@@ -271,9 +272,12 @@ pub fn outlive_file_limit() {
     }
 }
 
+/// The signals that are requests to end a process.
+pub const REQUESTS_TO_END: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
 /// Returns whether the signal is a request to end the process.
 pub fn asks_to_end(signal: i32) -> bool {
-    [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal)
+    REQUESTS_TO_END.contains(&signal)
 }
 
 /// Returns whether this process currently ignores the signal.

@@ -5,8 +5,7 @@
 //! status instead of by the signal. A key at the terminal still ends it by the signal, since the
 //! script that runs it is to end, too.
 
-use super::{Sender, Sent, asks_to_end, is_ignored};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use super::{REQUESTS_TO_END, Sender, Sent, asks_to_end, is_ignored};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The status of the command, once it has ended with one.
@@ -14,11 +13,10 @@ static STATUS: AtomicI32 = AtomicI32::new(NONE);
 const NONE: i32 = -1;
 
 /// Has a request to end from another process end this one with a status from now on.
-#[cfg(target_os = "linux")]
 pub fn end_with(status: i32) {
     STATUS.store(status, Ordering::Relaxed);
     let handler: extern "C" fn(i32, *const libc::siginfo_t, *const libc::c_void) = end;
-    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+    for signal in REQUESTS_TO_END {
         if is_ignored(signal) {
             continue;
         }
@@ -33,11 +31,6 @@ pub fn end_with(status: i32) {
     }
 }
 
-/// Does nothing: which signals others sent is known only while they are received.
-#[cfg(not(target_os = "linux"))]
-pub fn end_with(_: i32) {}
-
-#[cfg(target_os = "linux")]
 extern "C" fn end(signal: i32, about: *const libc::siginfo_t, _: *const libc::c_void) {
     // SAFETY: the kernel passes a valid record. The default effect was restored before, so the
     // signal has it when it is sent once more.
